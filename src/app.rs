@@ -1,0 +1,1 @@
+//! Fuse box: builds the adapters, starts the tasks, shuts them down. The only module that knows every room.

@@ -1,0 +1,1 @@
+//! Reception: the commands a person types.

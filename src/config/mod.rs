@@ -1,0 +1,1 @@
+//! Settings desk: one file per concern; every field documented, the reference in docs/ is made from them.

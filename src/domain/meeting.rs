@@ -1,0 +1,119 @@
+//! A meeting and its guests, as they are kept.
+
+use super::address::{Mailbox, NamedMailbox};
+use super::attendance::Attendance;
+use super::id::{GuestId, MeetingId, OrganizerId};
+use super::itip::Uid;
+use super::language::Language;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Whether the meeting takes place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MeetingStatus {
+    /// It does.
+    #[default]
+    Scheduled,
+    /// The organizer cancelled it.
+    Cancelled,
+}
+
+/// What guests are told of the meeting: the allow-list taken from the organizer's VEVENT.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingEvent {
+    /// SUMMARY, one line.
+    pub title: String,
+    /// DESCRIPTION as plain text.
+    pub description: Option<String>,
+    /// Start.
+    pub starts_at: DateTime<Utc>,
+    /// End, later than the start.
+    pub ends_at: DateTime<Utc>,
+}
+
+/// One meeting: one UID of one organizer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meeting {
+    /// Key.
+    pub id: MeetingId,
+    /// Whose it is.
+    pub organizer: OrganizerId,
+    /// The ORGANIZER address of their dialog, to which replies must be addressed in it.
+    pub organizer_address: NamedMailbox,
+    /// The UID of their dialog.
+    pub organizer_uid: Uid,
+    /// SEQUENCE of the newest REQUEST or CANCEL taken from them.
+    pub organizer_sequence: u32,
+    /// DTSTAMP of the newest REQUEST or CANCEL taken from them.
+    pub organizer_dtstamp: Option<DateTime<Utc>>,
+    /// Their newest calendar object, as they wrote it: replies are made in its terms (RFC 5546 §3.2.3).
+    pub organizer_object: String,
+    /// What guests are told.
+    pub event: MeetingEvent,
+    /// Whether it takes place.
+    pub status: MeetingStatus,
+    /// The conference room: `[a-z0-9-]`, not guessable.
+    pub room: String,
+    /// When the first invitation arrived.
+    pub created_at: DateTime<Utc>,
+    /// Row version that this value was read at; 0 for one not stored yet. The archive refuses a stale write.
+    pub version: u64,
+}
+
+impl Meeting {
+    /// Whether the meeting is over, or will never be.
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.status == MeetingStatus::Cancelled || now >= self.event.ends_at
+    }
+}
+
+/// What the guest was last sent: significance of a later change is judged against it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentState {
+    /// Our SEQUENCE in that message.
+    pub sequence: u32,
+    /// Start in that message.
+    pub starts_at: DateTime<Utc>,
+    /// End in that message.
+    pub ends_at: DateTime<Utc>,
+    /// Title in that message.
+    pub title: String,
+    /// DESCRIPTION in that message.
+    pub description: Option<String>,
+}
+
+/// One guest of one meeting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guest {
+    /// Key; also the identity inside every address token and link of this guest.
+    pub id: GuestId,
+    /// The meeting.
+    pub meeting: MeetingId,
+    /// Their real address, with the name that the organizer gave them.
+    pub mailbox: NamedMailbox,
+    /// The ATTENDEE address in the organizer's dialog: the real one, or a guest alias.
+    pub invited_as: Mailbox,
+    /// The language of mails and pages to them.
+    pub language: Language,
+    /// Our UID: never the organizer's.
+    pub uid: Uid,
+    /// What they were last sent; `None` before the first mail.
+    pub sent: Option<SentState>,
+    /// `jti` of the link in force; another one is dead.
+    pub link: Uuid,
+    /// The organizer took them off, or the link was revoked.
+    pub removed_at: Option<DateTime<Utc>>,
+    /// Delivery, response and presence.
+    pub attendance: Attendance,
+    /// Row version that this value was read at; 0 for one not stored yet.
+    pub version: u64,
+}
+
+impl Guest {
+    /// The SEQUENCE of the dialog with this guest.
+    pub fn sequence(&self) -> u32 {
+        self.sent.as_ref().map_or(0, |sent| sent.sequence)
+    }
+}

@@ -1,0 +1,25 @@
+//! Quiet rooms: everything that Paravent knows and decides, as pure functions over values.
+//! No network, no clock, no random source, no database: they are arguments here.
+
+pub mod address;
+pub mod alert;
+pub mod answer;
+pub mod attendance;
+pub mod authentication;
+pub mod compose;
+pub mod conference;
+pub mod decision;
+pub mod delivery;
+pub mod id;
+pub mod itip;
+pub mod language;
+pub mod leak;
+pub mod link;
+pub mod meeting;
+pub mod mime;
+pub mod organizer;
+pub mod record;
+pub mod relay;
+pub mod reply;
+pub mod thread;
+pub mod token;

@@ -1,0 +1,198 @@
+//! What the archive keeps, and the one way to change it: a [`Commit`], all of it or nothing.
+
+use super::address::{Mailbox, ReversePath};
+use super::alert::{Alert, AlertState};
+use super::attendance::{Delivery, Presence, Response};
+use super::decision::Disposition;
+use super::delivery::{OutboxItem, OutboxState};
+use super::id::{AlertId, GuestId, MeetingId, OutboxId, ReceivedId};
+use super::meeting::{Guest, Meeting};
+use super::organizer::Organizer;
+use super::reply::ReplyClass;
+use super::thread::{MessageId, ThreadLink};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// Tells a delivery from every other: SHA-256 over recipient token, normalized body and Message-ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DedupeKey(pub [u8; 32]);
+
+/// Whether a received message waits for a person, and what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HoldState {
+    /// Waits.
+    Waiting,
+    /// A person let it go on.
+    Released,
+    /// A person dropped it.
+    Dropped,
+}
+
+/// An accepted message with its raw bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Key.
+    pub id: ReceivedId,
+    /// A second one with the same key is not stored; the commit answers [`Committed::Duplicate`].
+    pub dedupe: DedupeKey,
+    /// When.
+    pub received_at: DateTime<Utc>,
+    /// Envelope sender.
+    pub reverse_path: ReversePath,
+    /// Envelope recipients as accepted.
+    pub recipients: Vec<Mailbox>,
+    /// The bytes as they came.
+    pub raw: Vec<u8>,
+    /// What it was.
+    pub class: ReplyClass,
+    /// Its terminal state.
+    pub disposition: Disposition,
+    /// Why.
+    pub reasons: Vec<String>,
+    /// The meeting, where known.
+    pub meeting: Option<MeetingId>,
+    /// The guest, where known.
+    pub guest: Option<GuestId>,
+    /// Set when the disposition is held.
+    pub hold: Option<HoldState>,
+}
+
+/// A line of the audit trail. No address in it: ids alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEvent {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who: `organizer:<id>`, `guest:<id>`, `operator`, `gateway`.
+    pub actor: String,
+    /// What: `meeting.created`, `response.accepted`, `mail.held`…
+    pub action: String,
+    /// The meeting, if any.
+    pub meeting: Option<MeetingId>,
+    /// The guest, if any.
+    pub guest: Option<GuestId>,
+    /// From which mail, if any.
+    pub received: Option<ReceivedId>,
+    /// Further facts as a JSON object in text.
+    pub detail: String,
+}
+
+/// One change.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// A new accepted message.
+    Received(Box<Received>),
+    /// What became of a held message.
+    Hold {
+        /// Which.
+        id: ReceivedId,
+        /// The new state; only a waiting one can change, else the commit conflicts.
+        state: HoldState,
+    },
+    /// A new meeting (`version` 0), or a newer state of one read at `version`.
+    Meeting(Box<Meeting>),
+    /// A new guest (`version` 0, all tracks written), or newer facts of one read at `version` (tracks untouched).
+    Guest(Box<Guest>),
+    /// A guest's response track, decided on the guest row read at `version`.
+    Response {
+        /// Whose.
+        guest: GuestId,
+        /// The version that the decision was made on; the row's version goes up.
+        version: u64,
+        /// The whole track.
+        response: Box<Response>,
+    },
+    /// A guest's delivery track; no version, since the outbox worker and reports race harmlessly.
+    Delivery {
+        /// Whose.
+        guest: GuestId,
+        /// The new state.
+        delivery: Delivery,
+    },
+    /// A guest's presence track; no version. The earlier of two times is kept for each field.
+    Presence {
+        /// Whose.
+        guest: GuestId,
+        /// What was seen.
+        presence: Presence,
+    },
+    /// A mail to send.
+    Outbox(Box<OutboxItem>),
+    /// What a delivery attempt left behind.
+    OutboxState {
+        /// Which.
+        id: OutboxId,
+        /// Its new state.
+        state: OutboxState,
+    },
+    /// Give up on everything queued for this guest that is not yet delivered (superseded by a newer mail).
+    OutboxSuperseded {
+        /// Whose.
+        guest: GuestId,
+        /// Reason kept with them.
+        reason: &'static str,
+    },
+    /// A message known under two ids.
+    Thread(ThreadLink),
+    /// An alert: a new one, or one more of an open one with the same key (count + 1, newest evidence and the higher severity).
+    Alert(Box<Alert>),
+    /// A person took or finished an alert.
+    AlertState {
+        /// Which.
+        id: AlertId,
+        /// The new state.
+        state: AlertState,
+    },
+    /// An organizer of the directory, added or replaced by mailbox.
+    Organizer(Box<Organizer>),
+    /// A line of the audit trail.
+    Audit(AuditEvent),
+}
+
+/// Writes that happen together or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// In order.
+    pub writes: Vec<Write>,
+}
+
+/// How a commit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// All of it is durable.
+    Done,
+    /// Its [`Received`] was committed before; nothing was written.
+    Duplicate,
+    /// A version was stale; nothing was written. Load again and decide again.
+    Conflict,
+}
+
+/// A received message without its bytes, for lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReceivedSummary {
+    /// Key.
+    pub id: ReceivedId,
+    /// When.
+    pub received_at: DateTime<Utc>,
+    /// What it was.
+    pub class: ReplyClass,
+    /// Terminal state.
+    pub disposition: Disposition,
+    /// Why.
+    pub reasons: Vec<String>,
+    /// The meeting, where known.
+    pub meeting: Option<MeetingId>,
+    /// The guest, where known.
+    pub guest: Option<GuestId>,
+    /// Hold state.
+    pub hold: Option<HoldState>,
+    /// Octets.
+    pub size: u64,
+}
+
+/// Which of our mails a message id belongs to, where only ids are known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadQuery<'a> {
+    /// Ids in the organizer's mailbox to look for.
+    pub organizer_side: &'a [MessageId],
+}

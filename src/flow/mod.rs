@@ -1,0 +1,3 @@
+//! Corridors: the two stories as steps. They import the quiet rooms and the ports alone.
+
+pub mod port;

@@ -1,0 +1,3 @@
+//! Front door: parses arguments and hands over to [`paravent::cli`].
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Bells: how an alert reaches people beside the mail to the helpdesk.

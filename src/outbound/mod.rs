@@ -1,0 +1,1 @@
+//! Mouth: the outbox worker and its transports.

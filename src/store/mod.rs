@@ -1,0 +1,1 @@
+//! Archive: one port ([`crate::flow::port::Archive`]), one file per engine.

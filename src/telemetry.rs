@@ -1,0 +1,1 @@
+//! Logbook: tracing set up once; addresses are masked by their types.

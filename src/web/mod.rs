@@ -1,0 +1,1 @@
+//! Counter: what people see in a browser.
