@@ -11,6 +11,7 @@ pub mod conference;
 pub mod decision;
 pub mod delivery;
 pub mod id;
+pub mod invitation;
 pub mod itip;
 pub mod language;
 pub mod leak;
