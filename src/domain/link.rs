@@ -1,1 +1,182 @@
 //! The guest's link: a JWT (RFC 7519) with opaque ids alone. Checked against the store on every use.
+//!
+//! It is signed and read by the gateway alone, so a shared key (HS256, RFC 7518 §3.2) is enough: nobody else has to
+//! verify it. `nbf` and `exp` bound the life of the *address*, not of the door: a token is good from the moment it was
+//! minted until [`OUTLIVES_END_DAYS`] after the meeting's end, so that the page can still explain "too early", "ended"
+//! or "cancelled". Whether the door is open is for the store to say.
+
+use super::id::{GuestId, MeetingId};
+use super::meeting::{Guest, Meeting};
+use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Longest token that is looked at, in octets.
+pub const TOKEN_MAX: usize = 2_048;
+/// Shortest secret, in octets: as long as the hash (RFC 7518 §3.2).
+pub const SECRET_MIN: usize = 32;
+/// For how many days after the meeting's end a link still explains itself.
+pub const OUTLIVES_END_DAYS: i64 = 30;
+/// The audience: a token made for anything else is worthless here.
+const AUDIENCE: &str = "paravent-link";
+
+/// What a link names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Whose link.
+    pub guest: GuestId,
+    /// To which meeting.
+    pub meeting: MeetingId,
+    /// Which issue of the link: [`Guest::link`]. Another one is dead.
+    pub issue: Uuid,
+}
+
+/// Why a token is no link. All are the same to its bearer; the difference is for tests and counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// Longer than [`TOKEN_MAX`].
+    #[error("the token is too long")]
+    TooLong,
+    /// Not three readable parts, another algorithm or header than ours, or other claims than ours.
+    #[error("the token has another form than ours")]
+    Form,
+    /// Signed with a key that we do not have.
+    #[error("the token names an unknown key")]
+    UnknownKey,
+    /// The signature does not fit, or the audience is another.
+    #[error("the token was not made by us for this purpose")]
+    Forged,
+    /// Used before it was minted.
+    #[error("the token is not valid yet")]
+    NotYet,
+    /// Its time is over: the meeting ended long ago.
+    #[error("the token has expired")]
+    Expired,
+}
+
+/// Why keys cannot be used, or a token cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkKeyError {
+    /// The name is empty, longer than 64 octets, has other characters than `[A-Za-z0-9._-]`, or is used twice.
+    #[error("a link key needs a name of its own of 1 to 64 letters, digits, dots, hyphens or underscores")]
+    Name,
+    /// Shorter than [`SECRET_MIN`].
+    #[error("a link key needs at least 32 octets")]
+    TooShort,
+    /// No key at all.
+    #[error("at least one link key is needed")]
+    Missing,
+    /// The signature could not be made.
+    #[error("the link could not be signed")]
+    Signing,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Claims {
+    aud: String,
+    sub: Uuid,
+    mtg: Uuid,
+    jti: Uuid,
+    nbf: i64,
+    exp: i64,
+}
+
+struct LinkKey {
+    kid: String,
+    signs: EncodingKey,
+    verifies: DecodingKey,
+}
+
+/// All keys: the first signs, every one verifies, so that links in people's calendars outlive a rotation.
+pub struct LinkKeys(Vec<LinkKey>);
+
+impl std::fmt::Debug for LinkKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "LinkKeys({} keys)", self.0.len())
+    }
+}
+
+impl LinkKeys {
+    /// Takes keys as (kid, secret); the first one signs.
+    pub fn new(keys: &[(String, Vec<u8>)]) -> Result<Self, LinkKeyError> {
+        let mut taken: Vec<LinkKey> = Vec::with_capacity(keys.len());
+        for (kid, secret) in keys {
+            if !is_key_name(kid) || taken.iter().any(|key| key.kid == *kid) {
+                return Err(LinkKeyError::Name);
+            }
+            if secret.len() < SECRET_MIN {
+                return Err(LinkKeyError::TooShort);
+            }
+            let (signs, verifies) = (EncodingKey::from_secret(secret), DecodingKey::from_secret(secret));
+            taken.push(LinkKey { kid: kid.clone(), signs, verifies });
+        }
+        if taken.is_empty() { Err(LinkKeyError::Missing) } else { Ok(Self(taken)) }
+    }
+
+    /// The token of this guest's link in force, minted at `now`.
+    pub fn mint(&self, meeting: &Meeting, guest: &Guest, now: DateTime<Utc>) -> Result<String, LinkKeyError> {
+        let key = self.0.first().ok_or(LinkKeyError::Missing)?;
+        let claims = Claims {
+            aud: AUDIENCE.to_owned(),
+            sub: guest.id.0,
+            mtg: meeting.id.0,
+            jti: guest.link,
+            nbf: now.timestamp(),
+            exp: (meeting.event.ends_at.max(now) + TimeDelta::days(OUTLIVES_END_DAYS)).timestamp(),
+        };
+        jsonwebtoken::encode(&header(&key.kid), &claims, &key.signs).map_err(|_| LinkKeyError::Signing)
+    }
+
+    /// Reads a token: form, key, signature, audience and life; never the store.
+    pub fn read(&self, token: &str, now: DateTime<Utc>) -> Result<Link, LinkError> {
+        if token.len() > TOKEN_MAX {
+            return Err(LinkError::TooLong);
+        }
+        let claims = self.verify(token)?;
+        if now.timestamp() < claims.nbf {
+            return Err(LinkError::NotYet);
+        }
+        if now.timestamp() >= claims.exp {
+            return Err(LinkError::Expired);
+        }
+        Ok(Link { guest: GuestId(claims.sub), meeting: MeetingId(claims.mtg), issue: claims.jti })
+    }
+
+    fn verify(&self, token: &str) -> Result<Claims, LinkError> {
+        let given = jsonwebtoken::decode_header(token).map_err(|_| LinkError::Form)?;
+        let kid = given.kid.as_deref().ok_or(LinkError::Form)?;
+        // The header must be the very one that we write: no other algorithm, no `crit`, `jku` or `jwk` (RFC 8725 §3.1).
+        if given != header(kid) {
+            return Err(LinkError::Form);
+        }
+        let key = self.0.iter().find(|key| key.kid == kid).ok_or(LinkError::UnknownKey)?;
+        let decoded = jsonwebtoken::decode::<Claims>(token, &key.verifies, &validation()).map_err(|error| match error.kind() {
+            jsonwebtoken::errors::ErrorKind::InvalidSignature | jsonwebtoken::errors::ErrorKind::InvalidAudience => LinkError::Forged,
+            _ => LinkError::Form,
+        })?;
+        Ok(decoded.claims)
+    }
+}
+
+fn is_key_name(kid: &str) -> bool {
+    (1..=64).contains(&kid.len()) && kid.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+fn header(kid: &str) -> Header {
+    Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::HS256) }
+}
+
+/// The library checks signature, algorithm and audience; time is checked here against a clock that is an argument.
+fn validation() -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.set_audience(&[AUDIENCE]);
+    validation.set_required_spec_claims(&["aud", "sub", "nbf", "exp"]);
+    validation
+}
+
+#[cfg(test)]
+mod tests;
