@@ -1,1 +1,25 @@
 //! Counter: what people see in a browser.
+//!
+//! * [`guest`] the page behind a guest's link
+//! * [`mailbox`] what `localserve` caught, and buttons to answer it
+//! * [`pages`] templates and words, embedded when the program is built
+//! * [`security`] headers, and where a POST may come from
+
+pub mod guest;
+pub mod pages;
+pub mod security;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+
+/// Serves until `shutdown` is done, then lets open requests end.
+pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    // Small answers must not wait for the peer's acknowledgement.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+    });
+    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+}

@@ -1,0 +1,250 @@
+//! The page behind a guest's link. GET shows, POST acts; both ask [`Join`], this file only speaks HTTP and HTML.
+
+use super::pages::{Pages, PagesError, accepted_languages, asset};
+use super::security::{headers, is_from_here, origin, with_headers};
+use crate::domain::address::Mailbox;
+use crate::domain::id::GuestId;
+use crate::domain::language::Language;
+use crate::flow::join::{Entry, Join, JoinMeeting, JoinPage, JoinState, Revocation};
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::get;
+use chrono::{DateTime, Offset, SecondsFormat, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+/// Largest body of a POST, in octets: the form has no field.
+const BODY_MAX: usize = 4_096;
+/// How long a request may take.
+const TIME_MAX: Duration = Duration::from_secs(30);
+
+/// The alias under which a guest reaches the organizer.
+pub type Contact = Arc<dyn Fn(GuestId) -> Mailbox + Send + Sync>;
+
+/// What the guest's pages need.
+pub struct GuestCounter {
+    join: Join,
+    contact: Contact,
+    pages: Pages,
+    own_origin: String,
+    headers: HeaderMap,
+}
+
+impl GuestCounter {
+    /// `public_url` is where browsers find these pages; over https it is pinned (HSTS).
+    pub fn new(join: Join, contact: Contact, public_url: &str) -> Result<Self, PagesError> {
+        let own_origin = origin(public_url).unwrap_or_default().to_owned();
+        // The form's answer is a redirect to the conference server, which browsers count as a form action.
+        let policy = format!(
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self' {}; \
+             frame-ancestors 'none'; base-uri 'none'",
+            origin(&join.conference_base).unwrap_or_default()
+        );
+        let policy = HeaderValue::from_str(policy.trim())
+            .map_err(|error| PagesError { name: "content policy".to_owned(), cause: error.to_string() })?;
+        let headers = headers(policy, public_url.starts_with("https://"));
+        Ok(Self { join, contact, pages: Pages::load()?, own_origin, headers })
+    }
+
+    fn page(&self, page: &JoinPage, name: &str, status: StatusCode, request: &Request<'_>) -> Response {
+        match self.render(page, name, request) {
+            Ok(html) => (status, Html(html)).into_response(),
+            Err(error) => {
+                tracing::error!(%error, "a page cannot be made");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+
+    fn state_page(&self, page: &JoinPage, status: StatusCode, request: &Request<'_>) -> Response {
+        self.page(page, state_name(page.state), status, request)
+    }
+
+    /// A page that says nothing of any meeting.
+    fn bare_page(&self, name: &str, status: StatusCode, request: &Request<'_>) -> Response {
+        let page = JoinPage { state: JoinState::Unknown, language: None, meeting: None, contact: None };
+        self.page(&page, name, status, request)
+    }
+
+    fn render(&self, page: &JoinPage, name: &str, request: &Request<'_>) -> Result<String, PagesError> {
+        let wishes = request.language.iter().cloned().chain(page.language.clone()).chain(accepted_languages(request.accepted));
+        let (language, words) = self.pages.choose(wishes)?;
+        let contact = page.contact.map(|guest| (self.contact)(guest).to_string());
+        let opens_at = match page.state {
+            JoinState::TooEarly { opens_at } => Some(opens_at),
+            JoinState::Unknown | JoinState::Revoked(_) | JoinState::Open | JoinState::Ended => None,
+        };
+        let zone = page.meeting.as_ref().map_or(chrono_tz::UTC, |meeting| meeting.time_zone);
+        let languages: Vec<Value> = self
+            .pages
+            .languages()
+            .map(|(tag, words)| json!({ "tag": tag.tag(), "name": words.name, "current": tag == language }))
+            .collect();
+        let values = json!({
+            "lang": language.tag(),
+            "languages": languages,
+            "common": words.common,
+            "words": words.states.get(name),
+            "state": name,
+            "meeting": page.meeting.as_ref().map(|meeting| meeting_values(meeting, &words.dates)),
+            "now": iso(self.join.world.now()),
+            "opens_at": opens_at.map(iso),
+            "opens_clock": opens_at.map(|at| words.dates.clock(at, zone)),
+            "can_join": name == "open",
+            "action": format!("/j/{}", request.token),
+            "contact": contact,
+            "contact_href": contact.as_deref().map(percent_encoded),
+        });
+        self.pages.render("guest", &values)
+    }
+}
+
+/// What is taken from a request.
+struct Request<'a> {
+    token: &'a str,
+    language: Option<Language>,
+    accepted: &'a str,
+}
+
+impl<'a> Request<'a> {
+    fn new(token: &'a str, wish: &Wish, headers: &'a HeaderMap) -> Self {
+        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Self { token, language: wish.lang.as_deref().and_then(Language::parse), accepted }
+    }
+}
+
+/// `?lang=`
+#[derive(Deserialize)]
+struct Wish {
+    lang: Option<String>,
+}
+
+fn meeting_values(meeting: &JoinMeeting, dates: &super::pages::DateWords) -> Value {
+    let zone = meeting.time_zone;
+    let local = meeting.starts_at.with_timezone(&zone);
+    json!({
+        "title": meeting.title,
+        "host": meeting.host,
+        "starts_at": iso(meeting.starts_at),
+        "ends_at": iso(meeting.ends_at),
+        "date": dates.date(meeting.starts_at, zone),
+        "hours": format!("{} – {}", dates.clock(meeting.starts_at, zone), dates.clock(meeting.ends_at, zone)),
+        "zone": format!("{} (UTC{})", zone.name().replace('_', " "), local.format("%:z")),
+        "offset": local.offset().fix().local_minus_utc() / 60,
+    })
+}
+
+fn iso(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// An address inside a mailto URL (RFC 6068 §2): only what needs no thought stays as it is.
+fn percent_encoded(address: &str) -> String {
+    address
+        .bytes()
+        .map(|b| if b.is_ascii_alphanumeric() || b"@.-_=+".contains(&b) { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}
+
+fn state_name(state: JoinState) -> &'static str {
+    match state {
+        JoinState::Unknown => "unknown",
+        JoinState::Revoked(Revocation::GuestRemoved) => "removed",
+        JoinState::Revoked(Revocation::LinkReissued) => "reissued",
+        JoinState::Revoked(Revocation::MeetingCancelled) => "cancelled",
+        JoinState::TooEarly { .. } => "early",
+        JoinState::Open => "open",
+        JoinState::Ended => "ended",
+    }
+}
+
+fn looked_status(state: JoinState) -> StatusCode {
+    match state {
+        JoinState::Open | JoinState::TooEarly { .. } => StatusCode::OK,
+        JoinState::Revoked(_) | JoinState::Ended => StatusCode::GONE,
+        JoinState::Unknown => StatusCode::NOT_FOUND,
+    }
+}
+
+/// `GET /j/{token}`: shows, changes nothing.
+async fn look(
+    State(counter): State<Arc<GuestCounter>>,
+    Path(token): Path<String>,
+    Query(wish): Query<Wish>,
+    headers: HeaderMap,
+) -> Response {
+    let request = Request::new(&token, &wish, &headers);
+    match counter.join.look(&token).await {
+        Ok(page) => counter.state_page(&page, looked_status(page.state), &request),
+        Err(error) => unavailable(&counter, &error, &request),
+    }
+}
+
+/// `POST /j/{token}`: lets in, or says why not.
+async fn enter(
+    State(counter): State<Arc<GuestCounter>>,
+    Path(token): Path<String>,
+    Query(wish): Query<Wish>,
+    headers: HeaderMap,
+) -> Response {
+    let request = Request::new(&token, &wish, &headers);
+    if !is_from_here(&headers, &counter.own_origin) {
+        return counter.bare_page("elsewhere", StatusCode::FORBIDDEN, &request);
+    }
+    match counter.join.enter(&token).await {
+        Ok(Entry::Admitted(url)) => Redirect::to(&url).into_response(),
+        Ok(Entry::Refused(page)) => {
+            let status = match looked_status(page.state) {
+                StatusCode::OK => StatusCode::CONFLICT,
+                gone => gone,
+            };
+            counter.state_page(&page, status, &request)
+        }
+        Err(error) => unavailable(&counter, &error, &request),
+    }
+}
+
+fn unavailable(counter: &GuestCounter, error: &dyn std::fmt::Display, request: &Request<'_>) -> Response {
+    tracing::error!(%error, "a guest's page could not be served");
+    let mut response = counter.bare_page("unavailable", StatusCode::SERVICE_UNAVAILABLE, request);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+    response
+}
+
+/// A file that was built in: may be kept for a day, is never another type.
+pub(super) async fn send_asset(Path(name): Path<String>) -> Response {
+    let kind = match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("css") => "text/css; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    let Some(bytes) = asset(&name) else { return StatusCode::NOT_FOUND.into_response() };
+    let about = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "public, max-age=3600"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
+    ];
+    (about, bytes).into_response()
+}
+
+/// `/j/{token}`, `/assets/…` and `/healthz`.
+pub fn router(counter: Arc<GuestCounter>) -> Router {
+    let all = counter.headers.clone();
+    Router::new()
+        .route("/j/{token}", get(look).post(enter))
+        .route("/assets/{name}", get(send_asset))
+        .route("/healthz", get(async || "ok\n"))
+        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_MAX))
+        .layer(map_response(move |response| std::future::ready(with_headers(response, &all))))
+        .with_state(counter)
+}

@@ -1,0 +1,181 @@
+//! Templates and words of the pages, embedded when the program is built.
+//!
+//! `pages/*.html` and `pages/mailbox/*.html` are templates (Handlebars, escaping on); `pages/<language>/guest.toml` has
+//! the words. A language exists when its folder does. `pages/assets/` is sent as it is.
+
+use crate::domain::language::Language;
+use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono_tz::Tz;
+use handlebars::Handlebars;
+use include_dir::{Dir, include_dir};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/pages");
+
+/// A page cannot be made: a defect of the files that were built in.
+#[derive(Debug, thiserror::Error)]
+#[error("page {name}: {cause}")]
+pub struct PagesError {
+    /// Which file.
+    pub name: String,
+    /// What is wrong.
+    pub cause: String,
+}
+
+impl PagesError {
+    fn new(name: &str, cause: impl std::fmt::Display) -> Self {
+        Self { name: name.to_owned(), cause: cause.to_string() }
+    }
+}
+
+/// The words of one language.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Words {
+    /// The language's own name.
+    pub name: String,
+    /// How dates are written.
+    pub dates: DateWords,
+    /// What every page has.
+    pub common: BTreeMap<String, String>,
+    /// What the page of each state has.
+    pub states: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// How a language writes dates.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DateWords {
+    weekdays: [String; 7],
+    months: [String; 12],
+    first: String,
+    date: String,
+    clock: String,
+}
+
+impl DateWords {
+    /// The day, in words.
+    pub fn date(&self, at: DateTime<Utc>, zone: Tz) -> String {
+        let local = at.with_timezone(&zone);
+        let pick = |names: &[String], index: u32| names.get(index as usize).cloned().unwrap_or_default();
+        let day = if local.day() == 1 { self.first.clone() } else { local.day().to_string() };
+        self.date
+            .replace("{weekday}", &pick(&self.weekdays, local.weekday().num_days_from_monday()))
+            .replace("{day}", &day)
+            .replace("{month}", &pick(&self.months, local.month0()))
+            .replace("{year}", &local.year().to_string())
+    }
+
+    /// The time of day.
+    pub fn clock(&self, at: DateTime<Utc>, zone: Tz) -> String {
+        let local = at.with_timezone(&zone);
+        self.clock.replace("{hour}", &local.hour().to_string()).replace("{minute}", &format!("{:02}", local.minute()))
+    }
+}
+
+/// Every template and all words, parsed once.
+pub struct Pages {
+    templates: Handlebars<'static>,
+    words: BTreeMap<Language, Words>,
+}
+
+impl Pages {
+    /// Parses what was built in.
+    pub fn load() -> Result<Self, PagesError> {
+        let mut templates = Handlebars::new();
+        templates.set_strict_mode(true);
+        for file in FILES.files().chain(FILES.get_dir("mailbox").into_iter().flat_map(Dir::files)) {
+            let Some(name) = file.path().to_str().and_then(|path| path.strip_suffix(".html")) else { continue };
+            let text = file.contents_utf8().ok_or_else(|| PagesError::new(name, "not UTF-8"))?;
+            templates.register_template_string(name, text).map_err(|error| PagesError::new(name, error))?;
+        }
+        let mut words = BTreeMap::new();
+        for dir in FILES.dirs() {
+            let Some(file) = dir.get_file(dir.path().join("guest.toml")) else { continue };
+            let name = file.path().display().to_string();
+            let language = dir.path().to_str().and_then(Language::parse).ok_or_else(|| PagesError::new(&name, "no language"))?;
+            let text = file.contents_utf8().ok_or_else(|| PagesError::new(&name, "not UTF-8"))?;
+            words.insert(language, toml::from_str::<Words>(text).map_err(|error| PagesError::new(&name, error))?);
+        }
+        if !words.contains_key(&Language::english()) {
+            return Err(PagesError::new("en/guest.toml", "missing"));
+        }
+        Ok(Self { templates, words })
+    }
+
+    /// Fills in a template.
+    pub fn render(&self, template: &str, values: &serde_json::Value) -> Result<String, PagesError> {
+        self.templates.render(template, values).map_err(|error| PagesError::new(template, error))
+    }
+
+    /// All languages with their words, by tag.
+    pub fn languages(&self) -> impl Iterator<Item = (&Language, &Words)> {
+        self.words.iter()
+    }
+
+    /// The first of the wished languages that exists, else English.
+    pub fn choose(&self, wishes: impl IntoIterator<Item = Language>) -> Result<(&Language, &Words), PagesError> {
+        let wished = wishes.into_iter().find_map(|wish| self.words.get_key_value(&wish));
+        wished.or_else(|| self.words.get_key_value(&Language::english())).ok_or_else(|| PagesError::new("en/guest.toml", "missing"))
+    }
+}
+
+/// The languages of an Accept-Language header (RFC 9110 §12.5.4), most wanted first; at most ten are looked at.
+pub fn accepted_languages(header: &str) -> Vec<Language> {
+    let mut wishes: Vec<(Language, f32)> = header
+        .split(',')
+        .take(10)
+        .filter_map(|range| {
+            let (tag, weight) = range.split_once(';').unwrap_or((range, "q=1"));
+            let weight = weight.trim().strip_prefix("q=")?.trim().parse::<f32>().ok()?;
+            Some((Language::parse(tag)?, weight))
+        })
+        .filter(|(_, weight)| *weight > 0.0)
+        .collect();
+    wishes.sort_by(|a, b| b.1.total_cmp(&a.1));
+    wishes.into_iter().map(|(language, _)| language).collect()
+}
+
+/// A file of `pages/assets/`.
+pub fn asset(name: &str) -> Option<&'static [u8]> {
+    FILES.get_file(format!("assets/{name}")).map(include_dir::File::contents)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_language_has_every_word_of_the_english_one() {
+        let pages = Pages::load().unwrap();
+        let (_, english) = pages.choose([]).unwrap();
+        assert!(pages.languages().count() >= 2);
+        for (language, words) in pages.languages() {
+            assert!(words.common.keys().eq(english.common.keys()), "{language}: common");
+            assert!(words.states.keys().eq(english.states.keys()), "{language}: states");
+            for (state, texts) in &words.states {
+                assert!(texts.keys().eq(english.states[state].keys()), "{language}: {state}");
+            }
+        }
+    }
+
+    #[test]
+    fn dates_are_written_as_the_language_does() {
+        let pages = Pages::load().unwrap();
+        let at = "2026-12-01T08:05:00Z".parse().unwrap();
+        let (_, french) = pages.choose(Language::parse("fr")).unwrap();
+        assert_eq!(french.dates.date(at, chrono_tz::Europe::Paris), "mardi 1er décembre 2026");
+        assert_eq!(french.dates.clock(at, chrono_tz::Europe::Paris), "9 h 05");
+        let (_, english) = pages.choose([]).unwrap();
+        assert_eq!(english.dates.date(at, chrono_tz::Europe::Paris), "Tuesday 1 December 2026");
+    }
+
+    #[test]
+    fn accepted_languages_are_ordered_by_weight() {
+        let tags = |header: &str| accepted_languages(header).iter().map(|l| l.tag().to_owned()).collect::<Vec<_>>();
+        assert_eq!(tags("de;q=0.5, fr-CA, en;q=0.8, x;q=1, es;q=0"), ["fr", "en", "de"]);
+        assert_eq!(tags(&"fr,".repeat(1_000)).len(), 10);
+        assert!(tags(";;;q=,,=").is_empty());
+    }
+}

@@ -1,0 +1,314 @@
+//! The guest's pages through their router: what a link shows, what the button does, and what never happens.
+
+#[path = "web/archive.rs"]
+mod archive;
+
+use archive::{FixedWorld, OneDialog, guest, meeting, noon};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use chrono::{TimeDelta, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use paravent::domain::address::Mailbox;
+use paravent::domain::conference::{Conference, ConferenceKey};
+use paravent::domain::link::LinkKeys;
+use paravent::domain::meeting::MeetingStatus;
+use paravent::domain::record::Write;
+use paravent::flow::join::{Join, JoinSettings};
+use paravent::web::guest::{GuestCounter, router};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use tower::ServiceExt;
+use uuid::Uuid;
+
+const SECRET: [u8; 32] = [5; 32];
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+struct House {
+    archive: Arc<OneDialog>,
+    world: Arc<FixedWorld>,
+    links: Arc<LinkKeys>,
+    router: Router,
+}
+
+impl House {
+    fn new() -> Self {
+        let archive = Arc::new(OneDialog::new());
+        let world = Arc::new(FixedWorld(Mutex::new(noon())));
+        let links = Arc::new(LinkKeys::new(&[("k1".into(), vec![7; 32])]).unwrap());
+        let key = ConferenceKey::shared_secret(&SECRET).unwrap();
+        let join = Join {
+            archive: archive.clone(),
+            world: world.clone(),
+            links: links.clone(),
+            conference: Arc::new(Conference::new(key, "paravent", "jitsi", "meet.internal.example", 5).unwrap()),
+            conference_base: "https://meet.example/".into(),
+            settings: JoinSettings::default(),
+        };
+        let contact = Arc::new(|_| Mailbox::parse("oa-alias@visio.example").unwrap());
+        let counter = GuestCounter::new(join, contact, "https://visio.example").unwrap();
+        Self { archive, world, links, router: router(Arc::new(counter)) }
+    }
+
+    fn at(self, minutes: i64) -> Self {
+        *self.world.0.lock().unwrap() = noon() + TimeDelta::minutes(minutes);
+        self
+    }
+
+    fn token(&self) -> String {
+        self.links.mint(&meeting(), &guest(), noon()).unwrap()
+    }
+
+    async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = String::from_utf8(to_bytes(body, 1 << 20).await.unwrap().to_vec()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    async fn get(&self, token: &str) -> Answer {
+        self.ask("GET", &format!("/j/{token}"), &[]).await
+    }
+
+    async fn post(&self, token: &str) -> Answer {
+        self.ask("POST", &format!("/j/{token}"), &[]).await
+    }
+
+    fn written(&self) -> usize {
+        self.archive.writes.lock().unwrap().len()
+    }
+}
+
+fn never_admitted(house: &House, answer: &Answer) {
+    assert!(!answer.headers.contains_key("location"), "{}", answer.status);
+    assert!(!answer.body.contains("jwt="), "{}", answer.status);
+    assert_eq!(house.written(), 0);
+}
+
+#[tokio::test]
+async fn before_the_slot_the_page_names_time_and_zone() {
+    let house = House::new();
+    let page = house.get(&house.token()).await;
+    assert_eq!(page.status, StatusCode::OK);
+    for text in ["Vous êtes en avance", "lundi 23 novembre 2026", "14 h 00 – 15 h 00", "Europe/Paris (UTC+01:00)", "13 h 50"] {
+        assert!(page.body.contains(text), "{text}\n{}", page.body);
+    }
+    assert!(page.body.contains("mailto:oa-alias@visio.example"));
+    assert!(!page.body.contains("<form"), "no button before the door opens");
+    let pressed = house.post(&house.token()).await;
+    assert_eq!(pressed.status, StatusCode::CONFLICT);
+    never_admitted(&house, &pressed);
+}
+
+#[tokio::test]
+async fn looking_changes_nothing_however_often_and_however() {
+    for minutes in [0, 55, 90, 200] {
+        let house = House::new().at(minutes);
+        for method in ["GET", "HEAD", "GET", "OPTIONS", "PUT", "DELETE"] {
+            house.ask(method, &format!("/j/{}", house.token()), &[("purpose", "prefetch")]).await;
+        }
+        assert_eq!(house.written(), 0);
+    }
+}
+
+#[tokio::test]
+async fn the_button_leads_to_the_room_with_a_token_that_prosody_takes() {
+    let house = House::new().at(50);
+    let page = house.get(&house.token()).await;
+    assert!(page.body.contains(r#"<form method="post""#), "{}", page.body);
+
+    let answer = house.post(&house.token()).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let (base, token) = answer.header("location").split_once("?jwt=").unwrap();
+    assert_eq!(base, "https://meet.example/k3v7q2salle");
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.validate_exp = false;
+    validation.set_audience(&["jitsi"]);
+    validation.set_issuer(&["paravent"]);
+    let claims = jsonwebtoken::decode::<Value>(token, &DecodingKey::from_secret(&SECRET), &validation).unwrap().claims;
+    assert_eq!(claims["room"], json!("k3v7q2salle"));
+    assert_eq!(claims["sub"], json!("meet.internal.example"));
+    assert_eq!(claims["exp"], json!((noon() + TimeDelta::minutes(55)).timestamp()));
+    assert_eq!(claims["context"]["user"]["affiliation"], json!("member"));
+    assert!(!claims.to_string().contains("bernard") && !claims.to_string().contains('@'), "{claims}");
+
+    let writes = house.archive.writes.lock().unwrap();
+    let [Write::Presence { guest: id, presence }, Write::Audit(audit)] = writes.as_slice() else { panic!("{writes:?}") };
+    assert_eq!(*id, guest().id);
+    assert_eq!((presence.opened_at, presence.entered_at), (Some(noon() + TimeDelta::minutes(50)), Some(noon() + TimeDelta::minutes(50))));
+    assert_eq!(audit.action, "guest.entered");
+}
+
+#[tokio::test]
+async fn the_door_opens_and_closes_at_its_minute() {
+    for (minutes, status) in
+        [(49, StatusCode::CONFLICT), (50, StatusCode::SEE_OTHER), (119, StatusCode::SEE_OTHER), (120, StatusCode::GONE)]
+    {
+        let house = House::new().at(minutes);
+        assert_eq!(house.post(&house.token()).await.status, status, "minute {minutes}");
+    }
+}
+
+#[tokio::test]
+async fn a_dead_link_says_why() {
+    type Change = fn(&OneDialog);
+    let cases: [(Change, &str, bool); 3] = [
+        (|a| a.guest.lock().unwrap().removed_at = Some(Utc::now()), "Ce lien n’est plus valable", false),
+        (|a| a.guest.lock().unwrap().link = Uuid::from_u128(5), "Un lien plus récent existe", false),
+        (|a| a.meeting.lock().unwrap().status = MeetingStatus::Cancelled, "La réunion est annulée", true),
+    ];
+    for (change, words, tells_title) in cases {
+        let house = House::new().at(55);
+        change(&house.archive);
+        for answer in [house.get(&house.token()).await, house.post(&house.token()).await] {
+            assert_eq!(answer.status, StatusCode::GONE);
+            assert!(answer.body.contains(words), "{words}\n{}", answer.body);
+            assert_eq!(answer.body.contains("Avis médical"), tells_title, "{words}");
+            never_admitted(&house, &answer);
+        }
+    }
+}
+
+#[tokio::test]
+async fn after_the_end_and_long_after_the_end_it_is_over() {
+    for minutes in [120, 60 * 24 * 40] {
+        let house = House::new().at(minutes);
+        for answer in [house.get(&house.token()).await, house.post(&house.token()).await] {
+            assert_eq!(answer.status, StatusCode::GONE);
+            assert!(answer.body.contains("over") || answer.body.contains("terminée"), "{}", answer.body);
+            never_admitted(&house, &answer);
+        }
+    }
+}
+
+#[tokio::test]
+async fn foreign_tokens_never_get_in() {
+    let house = House::new().at(55);
+    let right = house.token();
+    let other_keys = LinkKeys::new(&[("k1".into(), vec![8; 32])]).unwrap();
+    let mut other_meeting = meeting();
+    other_meeting.id.0 = Uuid::from_u128(99);
+    let mut other_guest = guest();
+    other_guest.id.0 = Uuid::from_u128(98);
+    let (head, signature) = right.rsplit_once('.').unwrap();
+    for (what, token) in [
+        ("another key", other_keys.mint(&meeting(), &guest(), noon()).unwrap()),
+        ("another meeting", house.links.mint(&other_meeting, &guest(), noon()).unwrap()),
+        ("an unknown guest", house.links.mint(&meeting(), &other_guest, noon()).unwrap()),
+        ("no signature", format!("{head}.")),
+        ("a shortened signature", format!("{head}.{}", &signature[..signature.len() - 2])),
+        ("too long", "a".repeat(3_000)),
+        ("odd text", "%00%0d%0aSet-Cookie:%20a=b".to_owned()),
+    ] {
+        for answer in [house.get(&token).await, house.post(&token).await] {
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{what}");
+            assert!(!answer.body.contains("Avis médical") && !answer.body.contains("mailto:"), "{what}");
+            never_admitted(&house, &answer);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_button_on_another_site_is_refused() {
+    let house = House::new().at(55);
+    let path = format!("/j/{}", house.token());
+    for foreign in [[("sec-fetch-site", "cross-site")], [("origin", "https://evil.example")]] {
+        let answer = house.ask("POST", &path, &foreign).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        never_admitted(&house, &answer);
+    }
+    let own = [("sec-fetch-site", "same-origin"), ("origin", "null")];
+    assert_eq!(house.ask("POST", &path, &own).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn hostile_words_stay_words() {
+    let house = House::new().at(55);
+    let hostile = r#"<script>alert(1)</script>" onload="x" {{lang}}"#;
+    house.archive.meeting.lock().unwrap().event.title = hostile.to_owned();
+    let page = house.get(&house.token()).await;
+    assert!(page.body.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{}", page.body);
+    assert!(!page.body.contains("<script>alert") && !page.body.contains(r#"" onload="x""#));
+
+    house.archive.guest.lock().unwrap().mailbox.name = Some("Jean\r\nX: y\u{202e}".to_owned());
+    let answer = house.post(&house.token()).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert!(!answer.headers.contains_key("x"));
+}
+
+#[tokio::test]
+async fn every_answer_is_guarded() {
+    let house = House::new().at(55);
+    let token = house.token();
+    for (method, path) in [
+        ("GET", format!("/j/{token}")),
+        ("POST", format!("/j/{token}")),
+        ("GET", "/j/x".into()),
+        ("PUT", "/j/x".into()),
+        ("HEAD", "/j/x".into()),
+    ] {
+        let answer = house.ask(method, &path, &[]).await;
+        let policy = answer.header("content-security-policy");
+        for rule in ["default-src 'none'", "form-action 'self' https://meet.example;", "frame-ancestors 'none'", "base-uri 'none'"] {
+            assert!(policy.contains(rule), "{method} {path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"));
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert!(answer.header("x-robots-tag").contains("noindex"));
+        assert!(answer.header("strict-transport-security").contains("max-age"));
+        assert!(!answer.headers.contains_key("set-cookie"));
+    }
+}
+
+#[tokio::test]
+async fn the_language_is_the_guests_unless_they_choose() {
+    let house = House::new().at(55);
+    let path = format!("/j/{}", house.token());
+    let lang = |answer: &Answer| answer.body.split("lang=\"").nth(1).and_then(|rest| rest.get(..2)).unwrap_or_default().to_owned();
+    assert_eq!(lang(&house.ask("GET", &path, &[("accept-language", "en")]).await), "fr");
+    assert_eq!(lang(&house.ask("GET", &format!("{path}?lang=en"), &[]).await), "en");
+    assert_eq!(lang(&house.ask("GET", &format!("{path}?lang=zz"), &[]).await), "fr");
+    assert_eq!(lang(&house.ask("GET", "/j/x", &[("accept-language", "de, fr;q=0.7")]).await), "fr");
+    assert_eq!(lang(&house.ask("GET", "/j/x", &[]).await), "en");
+}
+
+#[tokio::test]
+async fn when_the_archive_is_down_nobody_is_let_in_and_nobody_is_turned_away_for_good() {
+    let house = House::new().at(55);
+    *house.archive.down.lock().unwrap() = true;
+    for answer in [house.get(&house.token()).await, house.post(&house.token()).await] {
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(!answer.body.contains("disk"), "causes stay inside");
+        assert_eq!(answer.header("retry-after"), "60");
+        never_admitted(&house, &answer);
+    }
+}
+
+#[tokio::test]
+async fn assets_and_health_are_served() {
+    let house = House::new();
+    assert_eq!(house.ask("GET", "/healthz", &[]).await.body, "ok\n");
+    for name in ["guest.css", "guest.js", "paravent.svg"] {
+        assert_eq!(house.ask("GET", &format!("/assets/{name}"), &[]).await.status, StatusCode::OK, "{name}");
+    }
+    for name in ["../guest.html", "..%2fguest.html", "nothing.css"] {
+        assert_ne!(house.ask("GET", &format!("/assets/{name}"), &[]).await.status, StatusCode::OK, "{name}");
+    }
+}

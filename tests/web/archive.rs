@@ -1,0 +1,190 @@
+//! An archive of one dialog that counts what is committed.
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use paravent::domain::address::{Mailbox, NamedMailbox};
+use paravent::domain::alert::{Alert, AlertState};
+use paravent::domain::attendance::Attendance;
+use paravent::domain::delivery::OutboxItem;
+use paravent::domain::id::{AlertId, GuestId, MeetingId, OrganizerId, ReceivedId};
+use paravent::domain::itip::Uid;
+use paravent::domain::language::Language;
+use paravent::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
+use paravent::domain::organizer::{Anonymity, Group, Organizer};
+use paravent::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldState, Received, ReceivedSummary, Write};
+use paravent::domain::thread::{MessageId, ThreadLink};
+use paravent::flow::port::{Archive, PortError, PortResult, World};
+use std::sync::Mutex;
+use uuid::Uuid;
+
+pub(crate) fn noon() -> DateTime<Utc> {
+    "2026-11-23T12:00:00Z".parse().unwrap()
+}
+
+pub(crate) struct FixedWorld(pub(crate) Mutex<DateTime<Utc>>);
+
+impl World for FixedWorld {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+    fn random(&self) -> Uuid {
+        Uuid::from_u128(77)
+    }
+    fn key(&self) -> Uuid {
+        Uuid::from_u128(78)
+    }
+}
+
+fn mailbox(text: &str) -> Mailbox {
+    Mailbox::parse(text).unwrap()
+}
+
+pub(crate) fn organizer() -> Organizer {
+    Organizer {
+        id: OrganizerId(Uuid::from_u128(1)),
+        mailbox: mailbox("claire.bernard@agence.example"),
+        aliases: Vec::new(),
+        name: "Claire Bernard".into(),
+        language: Language::parse("fr").unwrap(),
+        secrets: Vec::new(),
+        group: Group {
+            name: "medical".into(),
+            label: "Service médical".into(),
+            anonymity: Anonymity::Anonymous,
+            language: Language::parse("fr").unwrap(),
+            time_zone: chrono_tz::Europe::Paris,
+            allow_counter: true,
+        },
+        active: true,
+    }
+}
+
+pub(crate) fn meeting() -> Meeting {
+    Meeting {
+        id: MeetingId(Uuid::from_u128(2)),
+        organizer: organizer().id,
+        organizer_address: NamedMailbox::new("Claire Bernard", mailbox("claire.bernard@agence.example")),
+        organizer_uid: Uid("sample-1@agence.example".into()),
+        organizer_sequence: 0,
+        organizer_dtstamp: None,
+        organizer_object: String::new(),
+        event: MeetingEvent {
+            title: "Avis médical".into(),
+            description: None,
+            starts_at: noon() + TimeDelta::hours(1),
+            ends_at: noon() + TimeDelta::hours(2),
+        },
+        status: MeetingStatus::Scheduled,
+        room: "k3v7q2salle".into(),
+        created_at: noon(),
+        version: 1,
+    }
+}
+
+pub(crate) fn guest() -> Guest {
+    Guest {
+        id: GuestId(Uuid::from_u128(3)),
+        meeting: meeting().id,
+        mailbox: NamedMailbox::new("Jean Martin", mailbox("jean.martin@hopital.example")),
+        invited_as: mailbox("jean.martin@hopital.example"),
+        language: Language::parse("fr").unwrap(),
+        uid: Uid("g-1@visio.example".into()),
+        sent: None,
+        link: Uuid::from_u128(4),
+        removed_at: None,
+        attendance: Attendance::default(),
+        version: 1,
+    }
+}
+
+pub(crate) struct OneDialog {
+    pub(crate) meeting: Mutex<Meeting>,
+    pub(crate) guest: Mutex<Guest>,
+    pub(crate) writes: Mutex<Vec<Write>>,
+    pub(crate) down: Mutex<bool>,
+}
+
+impl OneDialog {
+    pub(crate) fn new() -> Self {
+        Self { meeting: Mutex::new(meeting()), guest: Mutex::new(guest()), writes: Mutex::default(), down: Mutex::new(false) }
+    }
+
+    fn up(&self) -> PortResult<()> {
+        if *self.down.lock().unwrap() { Err(PortError::new("read", "the disk is gone")) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl Archive for OneDialog {
+    async fn commit(&self, commit: Commit) -> PortResult<Committed> {
+        self.up()?;
+        self.writes.lock().unwrap().extend(commit.writes);
+        Ok(Committed::Done)
+    }
+    async fn seen(&self, _: &DedupeKey) -> PortResult<bool> {
+        Ok(false)
+    }
+    async fn meeting(&self, id: MeetingId) -> PortResult<Option<Meeting>> {
+        Ok(Some(self.meeting.lock().unwrap().clone()).filter(|m| m.id == id))
+    }
+    async fn meeting_by_uid(&self, _: OrganizerId, _: &Uid) -> PortResult<Option<Meeting>> {
+        Ok(None)
+    }
+    async fn meetings(&self, _: DateTime<Utc>, _: u32) -> PortResult<Vec<Meeting>> {
+        self.up()?;
+        Ok(vec![self.meeting.lock().unwrap().clone()])
+    }
+    async fn guests(&self, _: MeetingId) -> PortResult<Vec<Guest>> {
+        Ok(vec![self.guest.lock().unwrap().clone()])
+    }
+    async fn guest(&self, id: GuestId) -> PortResult<Option<(Meeting, Guest)>> {
+        self.up()?;
+        let (meeting, guest) = (self.meeting.lock().unwrap().clone(), self.guest.lock().unwrap().clone());
+        Ok((guest.id == id).then_some((meeting, guest)))
+    }
+    async fn newest_dialog(&self, _: OrganizerId, _: &Mailbox) -> PortResult<Option<(Meeting, Guest)>> {
+        Ok(None)
+    }
+    async fn thread(&self, _: GuestId) -> PortResult<Vec<ThreadLink>> {
+        Ok(Vec::new())
+    }
+    async fn thread_by_organizer_ids(&self, _: &[MessageId]) -> PortResult<Vec<ThreadLink>> {
+        Ok(Vec::new())
+    }
+    async fn outbox_due(&self, _: DateTime<Utc>, _: u32) -> PortResult<Vec<OutboxItem>> {
+        Ok(Vec::new())
+    }
+    async fn outbox_next(&self) -> PortResult<Option<DateTime<Utc>>> {
+        Ok(None)
+    }
+    async fn outbox_waiting(&self) -> PortResult<u64> {
+        Ok(0)
+    }
+    async fn last_sent_at(&self, _: GuestId) -> PortResult<Option<DateTime<Utc>>> {
+        Ok(None)
+    }
+    async fn received(&self, _: Option<HoldState>, _: u32) -> PortResult<Vec<ReceivedSummary>> {
+        Ok(Vec::new())
+    }
+    async fn received_one(&self, _: ReceivedId) -> PortResult<Option<Received>> {
+        Ok(None)
+    }
+    async fn alerts(&self, _: Option<AlertState>, _: u32) -> PortResult<Vec<Alert>> {
+        Ok(Vec::new())
+    }
+    async fn alert(&self, _: AlertId) -> PortResult<Option<Alert>> {
+        Ok(None)
+    }
+    async fn alert_by_key(&self, _: &str) -> PortResult<Option<Alert>> {
+        Ok(None)
+    }
+    async fn organizer(&self, _: OrganizerId) -> PortResult<Option<Organizer>> {
+        Ok(Some(organizer()))
+    }
+    async fn audit(&self, _: MeetingId) -> PortResult<Vec<AuditEvent>> {
+        Ok(Vec::new())
+    }
+    async fn disposition_counts(&self) -> PortResult<Vec<(String, u64)>> {
+        Ok(Vec::new())
+    }
+}
