@@ -1,14 +1,23 @@
 //! The calendar language: iTIP objects (RFC 5545, 5546, 7986) read into types, translated, and written.
 //!
-//! * [`tree`] keeps every content line exactly (lossless); it is what is shown to the organizer's calendar.
+//! * [`tree`] keeps every content line exactly (lossless), [`parse`] reads it and `write` writes it; it is what is
+//!   shown to the organizer's calendar.
 //! * [`read`] gives the typed view of it that decisions need.
 //! * [`time`] finds the instant that a DATE-TIME with any TZID means.
 //! * [`translate`] makes the object of the other dialog.
+//!
+//! The typed view is made on the tree directly: calcard normalizes values and does not evaluate a VTIMEZONE, and
+//! what is needed of it (times, durations, addresses) is less code than its detours.
 
+mod lines;
+pub mod parse;
 pub mod read;
 pub mod time;
 pub mod translate;
 pub mod tree;
+mod user;
+mod write;
+mod zone;
 
 use super::address::NamedMailbox;
 use super::attendance::PartStat;
@@ -16,7 +25,8 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-pub use read::{CalendarError, read};
+pub use parse::CalendarLimits;
+pub use read::{CalendarError, read, read_within};
 
 /// A UID (RFC 5545 §3.8.4.7, RFC 7986 §5.3): opaque, compared octet by octet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -184,7 +194,29 @@ pub struct CalendarObject {
     pub defects: Vec<String>,
 }
 
+/// What one attendee says of one instance (or of the whole).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttendeeAnswer<'a> {
+    /// RECURRENCE-ID as written; `None` for the master.
+    pub recurrence_id: Option<&'a str>,
+    /// Who.
+    pub attendee: &'a Attendee,
+    /// What.
+    pub partstat: PartStat,
+}
+
 impl CalendarObject {
+    /// Every ATTENDEE of every event with its status: in a REPLY, the answers in it.
+    pub fn answers(&self) -> impl Iterator<Item = AttendeeAnswer<'_>> {
+        self.events.iter().flat_map(|event| {
+            event.attendees.iter().map(|attendee| AttendeeAnswer {
+                recurrence_id: event.recurrence_id.as_deref(),
+                attendee,
+                partstat: attendee.partstat,
+            })
+        })
+    }
+
     /// The master event, else the first.
     pub fn main_event(&self) -> Option<&Event> {
         self.events.iter().find(|event| event.recurrence_id.is_none()).or(self.events.first())

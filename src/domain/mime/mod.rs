@@ -1,6 +1,12 @@
 //! Inbound mail, parsed once: bytes in, [`InboundMail`] out. It never fails: what can't be read is in `defects`.
 
+mod body;
+mod calendars;
+pub(super) mod charset;
+mod fields;
 pub mod read;
+mod structure;
+pub(super) mod transfer;
 
 use super::address::NamedMailbox;
 use super::thread::MessageId;
@@ -41,7 +47,8 @@ pub enum Placement {
     Inline,
     /// Offered as a file.
     Attachment,
-    /// Inside an attached message/rfc822 (or text/rfc822-headers): evidence, never the sender's own words.
+    /// Inside an attached message/rfc822 (or text/rfc822-headers): evidence, never the sender's own words. The header
+    /// block of an attached message is itself a part, of type text/rfc822-headers.
     Embedded,
 }
 
