@@ -12,6 +12,7 @@
 mod lines;
 pub mod parse;
 pub mod read;
+pub mod significance;
 pub mod time;
 pub mod translate;
 pub mod tree;

@@ -45,9 +45,8 @@ impl Parameter {
         for (index, value) in self.values.iter().enumerate() {
             fragment.push(if index == 0 { '=' } else { ',' });
             let value: String = clean(value).replace('"', "");
-            // CN is quoted always: clients disagree on which names need it.
-            let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./+".contains(&b));
-            if plain && !self.name.eq_ignore_ascii_case("CN") {
+            // CN is quoted always: clients disagree on which names need it. The rest by RFC 5545 §3.1.
+            if !value.contains([',', ';', ':']) && !self.name.eq_ignore_ascii_case("CN") {
                 fragment.push_str(&value);
             } else {
                 fragment.extend(["\"", &value, "\""]);
