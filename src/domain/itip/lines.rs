@@ -11,6 +11,8 @@ pub(super) fn unfold(bytes: &[u8]) -> Vec<String> {
     for line in physical_lines(bytes) {
         match (line.first(), lines.last_mut()) {
             (Some(b' ' | b'\t'), Some(previous)) if !previous.is_empty() => previous.extend_from_slice(&line[1..]),
+            // No line can start with a colon: an old Exchange breaks lines before it.
+            (Some(b':'), Some(previous)) => previous.extend_from_slice(line),
             _ => lines.push(line.to_vec()),
         }
     }
@@ -67,7 +69,7 @@ mod tests {
 
     #[test]
     fn folds_inside_a_character_and_any_line_end() {
-        assert_eq!(unfold(b"SUMMARY:caf\xC3\r\n \xA9\nX:1\rY:2\r\n\tb"), ["SUMMARY:café", "X:1", "Y:2b"]);
+        assert_eq!(unfold(b"SUMMARY:caf\xC3\r\n \xA9\nX:1\rY\r\n:2\r\n\tb"), ["SUMMARY:café", "X:1", "Y:2b"]);
     }
 
     #[test]

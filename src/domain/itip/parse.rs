@@ -146,8 +146,12 @@ impl Builder<'_> {
         Ok((calendar, self.defects))
     }
 
-    /// A line without name and colon: the rest of the one before it, wrapped by somebody who does not know folding.
+    /// A line without name and colon: the rest of the one before it, wrapped by somebody who does not know folding;
+    /// or a property without value, which is left out.
     fn stray(&mut self, line: &str) {
+        if line.split_once(';').is_some_and(|(name, _)| is_name(name)) {
+            return self.odd("a property without a value was left out");
+        }
         self.odd("a line that is no content line was added to the one before it");
         let Last::Property = self.last else { return };
         let Some(property) = self.open.last_mut().and_then(|component| component.properties.last_mut()) else { return };
@@ -173,14 +177,18 @@ fn is_allowed(c: char) -> bool {
     c == '\t' || !c.is_control()
 }
 
+/// A property name, with the dots and slashes of vCalendar groups and of careless makers.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
+}
+
 /// `name *(";" param) ":" value`; `None` where the line has not that form.
 fn content_line(line: &str, limits: &CalendarLimits) -> Result<Option<Property>, Refusal> {
     let clean: String = line.chars().filter(|&c| is_allowed(c)).collect();
     let Some(name_end) = clean.find([':', ';']) else { return Ok(None) };
     let (name, mut rest) = clean.split_at(name_end);
     let name = name.trim();
-    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
-    if !is_name {
+    if !is_name(name) {
         return Ok(None);
     }
     // A quote that closes after the last colon cannot be meant: the value would be inside it.

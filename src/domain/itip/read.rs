@@ -158,6 +158,11 @@ mod tests {
         assert_eq!(read_text(&deep).unwrap_err(), CalendarError::TooLarge("nesting"));
         let many = format!("BEGIN:VCALENDAR\nATTENDEE{}:x\n", ";A=1".repeat(300));
         assert_eq!(read_text(&many).unwrap_err(), CalendarError::TooLarge("parameters"));
+        let comma = "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:A\\, B\nBEGIN:STANDARD\nDTSTART:16010101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0100\nEND:STANDARD\nEND:VTIMEZONE\n\
+            BEGIN:VEVENT\nDTSTART;TZID=\"A, B\":20260101T000000\nUID:1\nATTENDEE;CN=x\nEND:VEVENT\nEND:VCALENDAR\n";
+        let comma = read_text(comma).unwrap();
+        assert_eq!(comma.events[0].start.as_ref().unwrap().instant(), instant("2025-12-31T23:00:00Z"));
+        assert_eq!((comma.events[0].uid.as_str(), comma.defects.len()), ("1", 1));
         let unknown = read_text("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;TZID=Mars:20260101T000000\nEND:VEVENT\nEND:VCALENDAR\n").unwrap();
         assert_eq!(unknown.events[0].start.as_ref().unwrap().instant(), None);
     }

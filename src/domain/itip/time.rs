@@ -1,7 +1,7 @@
 //! Which instant a DATE-TIME with a TZID means: IANA names, Windows names, the object's own VTIMEZONE.
 
 use super::EventTime;
-use super::tree::{Component, Property};
+use super::tree::{Component, Property, unescape_text};
 use super::zone::OwnZone;
 use chrono::{DateTime, Days, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -40,6 +40,11 @@ pub fn known_zone(tzid: &str) -> Option<Tz> {
         .find_map(|suffix| suffix.parse().ok())
 }
 
+/// The TZID of a VTIMEZONE: TEXT, so that `Canada\\, West` is named by `TZID="Canada, West"`.
+pub(super) fn zone_name(zone: &Component) -> Option<String> {
+    Some(unescape_text(&zone.property("TZID")?.value).trim().to_owned())
+}
+
 /// The zones of one object: names of the world first, then its own VTIMEZONEs.
 #[derive(Debug, Default)]
 pub(super) struct Zones {
@@ -49,10 +54,7 @@ pub(super) struct Zones {
 impl Zones {
     /// Takes the VTIMEZONEs of an object.
     pub(super) fn of(calendar: &Component) -> Self {
-        let own = calendar
-            .components_named("VTIMEZONE")
-            .filter_map(|zone| Some((zone.property("TZID")?.value.trim().to_owned(), OwnZone::read(zone))))
-            .collect();
+        let own = calendar.components_named("VTIMEZONE").filter_map(|zone| Some((zone_name(zone)?, OwnZone::read(zone)))).collect();
         Self { own }
     }
 

@@ -1,5 +1,6 @@
 //! The translator: an object of one dialog becomes an object of the other (RFC 5546).
 
+use super::time::zone_name;
 use super::tree::{Component, Parameter, Property};
 use super::{CalendarObject, EventTime, Method, Uid};
 use crate::domain::address::{Mailbox, NamedMailbox};
@@ -156,7 +157,7 @@ fn organizer_event(reply: &OrganizerReply<'_>, mut event: Vec<Property>) -> Vec<
 /// Their VTIMEZONEs that these lines name (RFC 5545 §3.2.19: a TZID needs its VTIMEZONE), as they wrote them.
 fn zones_named_by(object: &CalendarObject, properties: &[Property]) -> Vec<Component> {
     let names: Vec<&str> = properties.iter().filter_map(|property| property.parameter("TZID")).map(str::trim).collect();
-    let is_named = |zone: &&Component| zone.property("TZID").is_some_and(|id| names.contains(&id.value.trim()));
+    let is_named = |zone: &&Component| zone_name(zone).is_some_and(|name| names.contains(&name.as_str()));
     object.tree.components_named("VTIMEZONE").filter(is_named).cloned().collect()
 }
 

@@ -7,6 +7,10 @@ use crate::domain::thread::MessageId;
 use chrono::{DateTime, Utc};
 use mail_parser::parsers::MessageStream;
 use mail_parser::{Addr, Address, HeaderValue};
+use std::borrow::Cow;
+
+/// Most `=?` in a Content-Type that are read as they are.
+const ENCODED_MAX: usize = 16;
 
 /// One header field, unfolded and in UTF-8.
 #[derive(Debug)]
@@ -69,7 +73,7 @@ impl Block {
             return;
         }
         let value = charset::decode(&field[colon + 1..], None);
-        let mut value = defuse(value.trim());
+        let mut value = value.trim().to_owned();
         value.retain(|c| !c.is_control() || c == '\t');
         value.push('\n');
         self.fields.push(RawField { name, value });
@@ -116,7 +120,10 @@ impl Block {
     /// A field of the form `value; name=value` (RFC 2045 §5.1, RFC 2183), RFC 2231 undone.
     pub(super) fn content(&self, name: &str) -> Option<Content> {
         let field = self.named(name).next()?;
-        let value = MessageStream::new(field.value.as_bytes()).parse_content_type();
+        // A boundary may hold `=?` (RFC 2046 §5.1.1), so that few of them are let through.
+        let is_safe = field.value.matches("=?").take(ENCODED_MAX + 1).count() <= ENCODED_MAX;
+        let text = if is_safe { Cow::Borrowed(&field.value) } else { Cow::Owned(defuse(&field.value)) };
+        let value = MessageStream::new(text.as_bytes()).parse_content_type();
         let HeaderValue::ContentType(parsed) = value else { return None };
         let kind = match parsed.c_subtype.as_deref() {
             Some(subtype) => format!("{}/{subtype}", parsed.c_type),
@@ -124,7 +131,8 @@ impl Block {
         };
         let attributes = parsed.attributes.unwrap_or_default();
         let parameters = attributes.into_iter().map(|a| (a.name.to_ascii_lowercase(), decoded_parameter(&a.value))).collect();
-        Some(Content { kind: kind.to_ascii_lowercase(), parameters })
+        let kind = kind.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+        Some(Content { kind, parameters })
     }
 }
 
@@ -144,7 +152,7 @@ impl Content {
 impl RawField {
     /// The value as unstructured text, encoded words decoded.
     pub(super) fn text(&self) -> String {
-        match MessageStream::new(self.value.as_bytes()).parse_unstructured() {
+        match MessageStream::new(defuse(&self.value).as_bytes()).parse_unstructured() {
             HeaderValue::Text(text) => text.chars().filter(|c| !c.is_control() || *c == '\t').collect(),
             _ => String::new(),
         }
@@ -154,8 +162,8 @@ impl RawField {
         HeaderField { name: self.name.clone(), value: self.text() }
     }
 
-    fn each_address<'a>(&'a self, mut visit: impl FnMut(&Addr<'a>)) {
-        match MessageStream::new(self.value.as_bytes()).parse_address() {
+    fn each_address(&self, mut visit: impl FnMut(&Addr<'_>)) {
+        match MessageStream::new(defuse(&self.value).as_bytes()).parse_address() {
             HeaderValue::Address(Address::List(list)) => list.iter().for_each(visit),
             HeaderValue::Address(Address::Group(groups)) => groups.iter().flat_map(|group| &group.addresses).for_each(&mut visit),
             _ => {}
