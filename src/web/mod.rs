@@ -6,6 +6,7 @@
 //! * [`security`] headers, and where a POST may come from
 
 pub mod guest;
+pub mod mailbox;
 pub mod pages;
 pub mod security;
 
