@@ -4,7 +4,7 @@ use super::connections::{Connections, Full};
 use super::conversation::converse;
 use super::door::Door;
 use super::replies::Replies;
-use super::wire::Stream;
+use super::wire::{Shutdown, Stream, stopped};
 use crate::domain::answer::Answer;
 use std::fs::Permissions;
 use std::io;
@@ -89,7 +89,7 @@ pub async fn serve(door: Arc<Door>, listener: Listener, mut shutdown: watch::Rec
     loop {
         select! {
             biased;
-            _ = shutdown.wait_for(|stop| *stop) => break,
+            () = stopped(&mut shutdown) => break,
             Some(ended) = sessions.join_next() => report(ended),
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => open(&door, &connections, stream, peer, &ours, &mut sessions).await,
@@ -118,7 +118,7 @@ async fn open(
     connections: &Arc<Connections>,
     stream: Box<dyn Stream>,
     peer: IpAddr,
-    shutdown: &watch::Receiver<bool>,
+    shutdown: &Shutdown,
     sessions: &mut JoinSet<()>,
 ) {
     match connections.enter(peer, door.limits.connections, door.limits.connections_per_peer) {

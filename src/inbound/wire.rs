@@ -35,6 +35,11 @@ pub(super) enum Gone {
 /// Set when the server stops.
 pub(super) type Shutdown = watch::Receiver<bool>;
 
+/// Waits until the server stops. A sender that is gone stops it too.
+pub(super) async fn stopped(shutdown: &mut Shutdown) {
+    let _ = shutdown.wait_for(|stop| *stop).await;
+}
+
 /// The line to a peer.
 pub(super) struct Wire {
     stream: BufReader<Box<dyn Stream>>,
@@ -100,8 +105,7 @@ impl Wire {
                     Ok(_) => Ok(()),
                 },
                 () = sleep_until(until.min(self.end)) => return Err(if until < self.end { Gone::Idle } else { self.at_end }),
-                // A sender that is gone stops the server too.
-                _ = self.shutdown.wait_for(|stop| *stop), if !stopping => {
+                () = stopped(&mut self.shutdown), if !stopping => {
                     self.at_end = Gone::Stopping;
                     self.end = self.end.min(Instant::now() + self.grace);
                 }
