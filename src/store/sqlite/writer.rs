@@ -1,0 +1,129 @@
+//! Group commit: one task writes for everybody. It takes all commits that wait, gives each a savepoint in one
+//! transaction, and answers after the transaction is on disk.
+
+use super::apply::apply;
+use crate::domain::record::{Commit, Committed};
+use crate::flow::port::{PortError, PortResult};
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use tokio::sync::{mpsc, oneshot};
+
+/// Most commits of one transaction: bounds how long the first one waits for the last.
+const BATCH: usize = 512;
+/// Most commits that wait; beyond, callers do.
+const QUEUE: usize = 4_096;
+
+struct Job {
+    commit: Commit,
+    answer: oneshot::Sender<PortResult<Committed>>,
+}
+
+enum Order {
+    Write(Job),
+    Stop(oneshot::Sender<()>),
+}
+
+/// The way to the writer task. It ends when the last one is dropped.
+#[derive(Clone)]
+pub(super) struct Writer(mpsc::Sender<Order>);
+
+impl Writer {
+    /// Starts the task; `single` is the one connection that writes.
+    pub(super) fn start(single: SqlitePool) -> Self {
+        let (sender, orders) = mpsc::channel(QUEUE);
+        tokio::spawn(run(single, orders));
+        Self(sender)
+    }
+
+    /// Hands a commit over and waits until it is durable. Dropping the future does not take the commit back.
+    pub(super) async fn commit(&self, commit: Commit) -> PortResult<Committed> {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Order::Write(Job { commit, answer })).await.map_err(|_| stopped())?;
+        answered.await.map_err(|_| stopped())?
+    }
+
+    /// Waits until everything handed over before is written, and ends the task.
+    pub(super) async fn stop(self) {
+        let (done, finished) = oneshot::channel();
+        if self.0.send(Order::Stop(done)).await.is_ok() {
+            // An error means that the task is gone already.
+            let _ = finished.await;
+        }
+    }
+}
+
+fn stopped() -> PortError {
+    PortError::new("write to the archive", "the writer has stopped")
+}
+
+async fn run(single: SqlitePool, mut orders: mpsc::Receiver<Order>) {
+    let mut waiting = Vec::with_capacity(BATCH);
+    while orders.recv_many(&mut waiting, BATCH).await > 0 {
+        let mut jobs = Vec::with_capacity(waiting.len());
+        let mut stop = None;
+        for order in waiting.drain(..) {
+            match order {
+                Order::Write(job) => jobs.push(job),
+                Order::Stop(done) => stop = Some(done),
+            }
+        }
+        write(&single, jobs).await;
+        if let Some(done) = stop {
+            single.close().await;
+            // Nobody waits any more when this fails.
+            let _ = done.send(());
+            return;
+        }
+    }
+    single.close().await;
+}
+
+/// Writes all jobs, and answers each.
+async fn write(single: &SqlitePool, jobs: Vec<Job>) {
+    if jobs.is_empty() {
+        return;
+    }
+    let (commits, answers): (Vec<Commit>, Vec<_>) = jobs.into_iter().map(|job| (job.commit, job.answer)).unzip();
+    match transaction(single, &commits).await {
+        Ok(outcomes) => {
+            for (answer, outcome) in answers.into_iter().zip(outcomes) {
+                // The caller may have gone; the commit stands.
+                let _ = answer.send(Ok(outcome));
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, commits = commits.len(), "nothing was written");
+            for answer in answers {
+                let _ = answer.send(Err(PortError::new("write to the archive", &error)));
+            }
+        }
+    }
+}
+
+async fn transaction(single: &SqlitePool, commits: &[Commit]) -> Result<Vec<Committed>, sqlx::Error> {
+    let mut connection = single.acquire().await?;
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+    let result = match each(&mut connection, commits).await {
+        Ok(outcomes) => sqlx::query("COMMIT").execute(&mut *connection).await.map(|_| outcomes),
+        Err(error) => Err(error),
+    };
+    if result.is_err() && sqlx::query("ROLLBACK").execute(&mut *connection).await.is_err() {
+        // SQLite rolls back by itself on some errors (a full disk), and has nothing to roll back then. A connection in
+        // doubt is not used again.
+        let _ = connection.close().await;
+    }
+    result
+}
+
+async fn each(connection: &mut SqliteConnection, commits: &[Commit]) -> Result<Vec<Committed>, sqlx::Error> {
+    let mut outcomes = Vec::with_capacity(commits.len());
+    for commit in commits {
+        sqlx::query("SAVEPOINT one").execute(&mut *connection).await?;
+        let outcome = apply(connection, commit).await?;
+        if outcome != Committed::Done {
+            sqlx::query("ROLLBACK TO one").execute(&mut *connection).await?;
+        }
+        sqlx::query("RELEASE one").execute(&mut *connection).await?;
+        outcomes.push(outcome);
+    }
+    Ok(outcomes)
+}
