@@ -12,7 +12,6 @@
 mod lines;
 pub mod parse;
 pub mod read;
-pub mod significance;
 pub mod time;
 pub mod translate;
 pub mod tree;

@@ -212,7 +212,7 @@ fn content_line(line: &str, limits: &CalendarLimits) -> Result<Option<Property>,
 fn parameter(text: &str, value_length: usize) -> Option<(Parameter, &str)> {
     let name_end = text.find(['=', ';', ':'])?;
     let (name, mut rest) = text.split_at(name_end);
-    let name = name.trim().replace('"', "");
+    let name = name.replace('"', "").trim().to_owned();
     let mut values = Vec::new();
     if let Some(after) = rest.strip_prefix('=') {
         rest = after;
@@ -238,6 +238,12 @@ fn parameter_value(text: &str, value_length: usize) -> Option<(String, &str)> {
         let stop = rest.find(['"', ',', ';', ':'])?;
         let (plain, tail) = rest.split_at(stop);
         value.push_str(plain);
+        // Outlook.com leaves `TZID=tzone://Microsoft/Utc` unquoted: that colon does not start the value.
+        if let Some(after) = tail.strip_prefix("://").filter(|after| after.len() >= value_length) {
+            value.push_str("://");
+            rest = after;
+            continue;
+        }
         let Some(after) = tail.strip_prefix('"') else { return Some((value, tail)) };
         match after.split_once('"').filter(|(_, after)| after.len() >= value_length) {
             Some((quoted, after)) => {
