@@ -239,7 +239,8 @@ fn parameter_value(text: &str, value_length: usize) -> Option<(String, &str)> {
         let (plain, tail) = rest.split_at(stop);
         value.push_str(plain);
         // Outlook.com leaves `TZID=tzone://Microsoft/Utc` unquoted: that colon does not start the value.
-        if let Some(after) = tail.strip_prefix("://").filter(|after| after.len() >= value_length) {
+        let is_zone_uri = value.eq_ignore_ascii_case("tzone");
+        if let Some(after) = tail.strip_prefix("://").filter(|after| is_zone_uri && after.len() >= value_length) {
             value.push_str("://");
             rest = after;
             continue;
