@@ -20,6 +20,11 @@ impl MessageId {
         plausible.then(|| Self(inner.to_owned()))
     }
 
+    /// An id of ours: `left@domain`, both from a closed alphabet.
+    pub fn of(left: &str, domain: &str) -> Self {
+        Self(format!("{left}@{domain}"))
+    }
+
     /// The content, without brackets.
     pub fn as_str(&self) -> &str {
         &self.0

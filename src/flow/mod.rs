@@ -1,4 +1,21 @@
 //! Corridors: the two stories as steps. They import the quiet rooms and the ports alone.
+//!
+//! * an invitation: [`reception`] → [`route`] → `invite`: authorize → understand → step → compose → commit
+//! * an answer: [`reception`] → [`route`] → `reply`: identify → classify → decide → record → commit
+//! * a click: [`join`]
+//! * a person's decision on a held mail: `hold`
 
+mod alerts;
+mod draft;
+pub mod gateway;
+pub mod hold;
+mod invite;
 pub mod join;
+mod note;
 pub mod port;
+mod reception;
+mod reply;
+pub mod route;
+mod service;
+
+pub use gateway::{Gateway, Settings};

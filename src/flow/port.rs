@@ -226,3 +226,9 @@ pub trait Reception: Send + Sync {
     /// The whole message: one answer per recipient, in order. A 250 means that it and its effects are durable.
     async fn receive(&self, incoming: Incoming) -> Vec<Answer>;
 }
+
+/// Tells the outbox worker that mail is waiting. Losing a call costs time, never mail.
+pub trait Waker: Send + Sync {
+    /// Wakes.
+    fn wake(&self);
+}

@@ -1,0 +1,69 @@
+//! Alerts: a draft of a decision becomes an alert of the archive and, the first time, a mail to the helpdesk.
+
+use super::gateway::Gateway;
+use super::port::PortResult;
+use crate::domain::alert::{Alert, AlertDraft, AlertState, Severity};
+use crate::domain::id::{AlertId, GuestId, MeetingId};
+use crate::domain::record::Write;
+use chrono::{DateTime, Utc};
+
+/// What an alert is about.
+#[derive(Clone, Copy, Default)]
+pub(super) struct About {
+    pub meeting: Option<MeetingId>,
+    pub guest: Option<GuestId>,
+}
+
+impl Gateway {
+    /// The writes that raise these alerts. A repeated one is counted, and mailed once.
+    pub(super) async fn raise(&self, drafts: &[AlertDraft], about: About, now: DateTime<Utc>, writes: &mut Vec<Write>) -> PortResult<()> {
+        for draft in drafts {
+            let alert = self.alert(draft, about, now);
+            let is_new = self.archive.alert_by_key(&alert.key).await?.is_none();
+            if is_new && draft.severity > Severity::Info {
+                match self.draft_alert(&alert, now) {
+                    Ok(Some(item)) => writes.push(Write::Outbox(Box::new(item))),
+                    Ok(None) => {}
+                    // The alert itself is kept and rings; only its mail could not be built.
+                    Err(error) => tracing::error!(%error, "alert mail not built"),
+                }
+            }
+            writes.push(Write::Alert(Box::new(alert)));
+        }
+        Ok(())
+    }
+
+    fn alert(&self, draft: &AlertDraft, about: About, now: DateTime<Utc>) -> Alert {
+        let subject = match (about.guest, about.meeting) {
+            (Some(guest), _) => guest.to_string(),
+            (None, Some(meeting)) => meeting.to_string(),
+            (None, None) => "gateway".to_owned(),
+        };
+        let kind = serde_json::to_value(draft.kind).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default();
+        Alert {
+            id: AlertId(self.world.key()),
+            kind: draft.kind,
+            severity: draft.severity,
+            state: AlertState::Open,
+            key: format!("{kind}/{subject}"),
+            meeting: about.meeting,
+            guest: about.guest,
+            evidence: draft.evidence.clone(),
+            count: 1,
+            opened_at: now,
+            last_at: now,
+        }
+    }
+
+    /// After the commit: rings for the alerts and wakes the outbox worker, as far as the writes call for it.
+    pub(super) async fn announce(&self, writes: &[Write]) {
+        for write in writes {
+            if let Write::Alert(alert) = write {
+                self.bell.ring(alert).await;
+            }
+        }
+        if writes.iter().any(|write| matches!(write, Write::Outbox(_))) {
+            self.waker.wake();
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! A person decides on a held mail: it goes on as if its author had been proved, or it ends.
+
+use super::gateway::Gateway;
+use super::port::{MailDoor, PortResult, Session};
+use super::reception::AtHand;
+use super::reply::Released;
+use super::route::Route;
+use crate::domain::answer::AnswerClass;
+use crate::domain::authentication::Authentication;
+use crate::domain::id::{GuestId, ReceivedId};
+use crate::domain::mime;
+use crate::domain::record::{AuditEvent, Commit, Committed, HoldState, Received, Write};
+use crate::domain::reply::Door;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// How a person's decision on a held mail ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HoldOutcome {
+    /// Done.
+    Done,
+    /// There is no such mail, or it waits no longer.
+    NotWaiting,
+    /// Its address leads to no guest any more: it can only be dropped.
+    NoDialog,
+}
+
+impl Gateway {
+    /// Lets a held mail go on: its author counts as the one expected.
+    pub async fn release(&self, id: ReceivedId) -> PortResult<HoldOutcome> {
+        let Some(held) = self.waiting(id).await? else { return Ok(HoldOutcome::NotWaiting) };
+        let Some(recipient) = held.recipients.first().cloned() else { return Ok(HoldOutcome::NoDialog) };
+        let message = self.at_hand_again(held);
+        let Some((door, guest)) = self.dialog_of(&message, &recipient).await? else { return Ok(HoldOutcome::NoDialog) };
+        let answer = self.settle(&message, &recipient, door, guest, Some(Released(id))).await?;
+        Ok(if answer.class() == AnswerClass::Accepted { HoldOutcome::Done } else { HoldOutcome::NotWaiting })
+    }
+
+    /// Ends a held mail without any effect. Its bytes stay in the archive.
+    pub async fn drop_held(&self, id: ReceivedId) -> PortResult<HoldOutcome> {
+        let Some(held) = self.waiting(id).await? else { return Ok(HoldOutcome::NotWaiting) };
+        let audit = AuditEvent {
+            at: self.world.now(),
+            actor: "operator".to_owned(),
+            action: "hold.dropped".to_owned(),
+            meeting: held.meeting,
+            guest: held.guest,
+            received: Some(id),
+            detail: "{}".to_owned(),
+        };
+        let writes = vec![Write::Hold { id, state: HoldState::Dropped }, Write::Audit(audit)];
+        Ok(match self.archive.commit(Commit { writes }).await? {
+            Committed::Done => HoldOutcome::Done,
+            Committed::Duplicate | Committed::Conflict => HoldOutcome::NotWaiting,
+        })
+    }
+
+    async fn waiting(&self, id: ReceivedId) -> PortResult<Option<Received>> {
+        Ok(self.archive.received_one(id).await?.filter(|received| received.hold == Some(HoldState::Waiting)))
+    }
+
+    fn at_hand_again(&self, held: Received) -> AtHand {
+        let session =
+            Session { door: MailDoor::Lmtp, peer: IpAddr::V4(Ipv4Addr::LOCALHOST), helo: String::new(), encrypted: false, submitter: None };
+        AtHand {
+            session,
+            reverse_path: held.reverse_path,
+            mail: mime::read(&held.raw, &self.settings.mime),
+            raw: held.raw,
+            authentication: Authentication::vouched(),
+            now: self.world.now(),
+        }
+    }
+
+    async fn dialog_of(&self, message: &AtHand, recipient: &crate::domain::address::Mailbox) -> PortResult<Option<(Door, GuestId)>> {
+        Ok(match self.route(recipient) {
+            Route::OrganizerAlias(guest) => Some((Door::OrganizerAlias, guest)),
+            Route::GuestBounce(guest) => Some((Door::GuestBounce, guest)),
+            Route::GuestAlias(guest) => Some((Door::GuestAlias, guest)),
+            Route::OrganizerBounce(guest) => Some((Door::OrganizerBounce, guest)),
+            Route::InvitedGuest => self.dialog_with_invited(message, recipient).await?.map(|guest| (Door::GuestAlias, guest)),
+            Route::Service | Route::Unknown | Route::Foreign => None,
+        })
+    }
+}

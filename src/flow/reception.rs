@@ -1,0 +1,107 @@
+//! Reception: what the mail doors ask, and the split of a message into the stories it belongs to.
+
+use super::gateway::Gateway;
+use super::port::{Incoming, MailDoor, PortResult, Reception, Session, Submitter};
+use super::route::{Route, route};
+use crate::domain::address::{Mailbox, ReversePath};
+use crate::domain::answer::Answer;
+use crate::domain::authentication::Authentication;
+use crate::domain::id::{GuestId, OrganizerId};
+use crate::domain::mime::{self, InboundMail};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+/// Two From fields make every check of the author worthless.
+const ONE_AUTHOR: Answer = Answer::new(550, (5, 6, 0), "The message has more than one From field");
+
+/// A message at hand: parsed once, authenticated once.
+pub(super) struct AtHand {
+    pub session: Session,
+    pub reverse_path: ReversePath,
+    pub raw: Vec<u8>,
+    pub mail: InboundMail,
+    pub authentication: Authentication,
+    pub now: DateTime<Utc>,
+}
+
+impl AtHand {
+    /// Whether `mail` comes from a peer whose author is proved or believed.
+    pub(super) fn is_vouched(&self) -> bool {
+        self.authentication.aligned
+    }
+}
+
+#[async_trait]
+impl Reception for Gateway {
+    async fn login(&self, login: &str, password: &str) -> PortResult<Option<OrganizerId>> {
+        let organizer = self.directory.login(login, password).await?;
+        Ok(organizer.filter(|organizer| organizer.active).map(|organizer| organizer.id))
+    }
+
+    async fn check_recipient(&self, session: &Session, _reverse_path: &ReversePath, recipient: &Mailbox) -> Answer {
+        match self.route(recipient) {
+            Route::OrganizerAlias(id) | Route::GuestBounce(id) | Route::GuestAlias(id) | Route::OrganizerBounce(id) => {
+                self.check_guest(id).await
+            }
+            Route::InvitedGuest | Route::Service => Answer::RECIPIENT_OK,
+            Route::Unknown => Answer::UNKNOWN_RECIPIENT,
+            Route::Foreign => match (session.door, &session.submitter) {
+                (MailDoor::Submission, Some(Submitter::Organizer(_) | Submitter::TrustedNetwork)) => Answer::RECIPIENT_OK,
+                (MailDoor::Submission | MailDoor::Mx | MailDoor::Lmtp, _) => Answer::RELAY_DENIED,
+            },
+        }
+    }
+
+    async fn receive(&self, incoming: Incoming) -> Vec<Answer> {
+        let Incoming { session, reverse_path, recipients, raw } = incoming;
+        let mail = mime::read(&raw, &self.settings.mime);
+        if mail.from_fields > 1 {
+            return vec![ONE_AUTHOR; recipients.len()];
+        }
+        let authentication = self.authenticator.authenticate(&session, &reverse_path, &raw).await;
+        let now = self.world.now();
+        self.distribute(&AtHand { session, reverse_path, raw, mail, authentication, now }, &recipients).await
+    }
+}
+
+impl Gateway {
+    /// Where this recipient leads.
+    pub(super) fn route(&self, recipient: &Mailbox) -> Route {
+        route(recipient, &self.settings.domains, &self.tokens, self.settings.gateway.mailbox.local())
+    }
+
+    async fn check_guest(&self, id: GuestId) -> Answer {
+        match self.archive.guest(id).await {
+            Ok(Some(_)) => Answer::RECIPIENT_OK,
+            Ok(None) => Answer::UNKNOWN_RECIPIENT,
+            Err(error) => {
+                tracing::error!(%error, "recipient not checked");
+                Answer::TRY_AGAIN
+            }
+        }
+    }
+
+    /// Gives each recipient to its story. Those that an invitation names are one story together.
+    async fn distribute(&self, message: &AtHand, recipients: &[Mailbox]) -> Vec<Answer> {
+        let routes: Vec<Route> = recipients.iter().map(|recipient| self.route(recipient)).collect();
+        let is_invitation = self.is_for_guests(message);
+        let joins_invitation = |route: &Route| *route == Route::Foreign || (*route == Route::InvitedGuest && is_invitation);
+        let invited: Vec<Mailbox> =
+            recipients.iter().zip(&routes).filter(|(_, route)| joins_invitation(route)).map(|(recipient, _)| recipient.clone()).collect();
+        let invitation = if invited.is_empty() { Answer::ACCEPTED } else { self.invite(message, &invited).await };
+
+        let mut answers = Vec::with_capacity(recipients.len());
+        for (recipient, route) in recipients.iter().zip(&routes) {
+            answers.push(match route {
+                joined if joins_invitation(joined) => invitation.clone(),
+                Route::Foreign | Route::Unknown => Answer::UNKNOWN_RECIPIENT,
+                Route::InvitedGuest => self.answer_to_invited(message, recipient).await,
+                Route::Service => self.to_service(message, recipient).await,
+                Route::OrganizerAlias(_) | Route::GuestBounce(_) | Route::GuestAlias(_) | Route::OrganizerBounce(_) => {
+                    self.answer(message, recipient, route).await
+                }
+            });
+        }
+        answers
+    }
+}

@@ -1,0 +1,375 @@
+//! The story of an answer: identify → classify → decide → record → commit.
+
+use super::alerts::About;
+use super::draft::{Parties, Unsent};
+use super::gateway::Gateway;
+use super::invite::failed;
+use super::note::dedupe_key;
+use super::port::PortResult;
+use super::reception::AtHand;
+use super::route::Route;
+use crate::domain::address::Mailbox;
+use crate::domain::alert::{AlertDraft, AlertKind, Severity};
+use crate::domain::answer::Answer;
+use crate::domain::attendance::{Delivery, PartStat, Response};
+use crate::domain::authentication::Authentication;
+use crate::domain::compose::{InvitationKind, Problem};
+use crate::domain::decision::{AttendanceChange, Decision, Dialog, Disposition, decide};
+use crate::domain::delivery::OutboxItem;
+use crate::domain::id::{GuestId, ReceivedId};
+use crate::domain::meeting::{Guest, Meeting};
+use crate::domain::organizer::Organizer;
+use crate::domain::record::{AuditEvent, Commit, Committed, HoldState, Received, Write};
+use crate::domain::relay::Relay;
+use crate::domain::reply::{Classified, Context, Door, classify};
+use crate::domain::thread::ThreadLink;
+
+/// Most attempts at a commit that others keep overtaking.
+const ATTEMPTS: usize = 8;
+/// More Received fields than any honest path has (RFC 5321 §6.3 asks for at least 100; none of our mail goes so far).
+const MOST_HOPS: usize = 25;
+
+/// Everything that is known of a message and its dialog before it is judged.
+struct Identified {
+    door: Door,
+    meeting: Meeting,
+    guest: Guest,
+    organizer: Organizer,
+    duplicate: bool,
+    looped: bool,
+    last_sent_at: Option<chrono::DateTime<chrono::Utc>>,
+    links: Vec<ThreadLink>,
+}
+
+/// A person released this held message: its author counts as the one expected.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Released(pub ReceivedId);
+
+impl Gateway {
+    /// A message to an address token.
+    pub(super) async fn answer(&self, message: &AtHand, recipient: &Mailbox, route: &Route) -> Answer {
+        let (door, guest) = match route {
+            Route::OrganizerAlias(guest) => (Door::OrganizerAlias, *guest),
+            Route::GuestBounce(guest) => (Door::GuestBounce, *guest),
+            Route::GuestAlias(guest) => (Door::GuestAlias, *guest),
+            Route::OrganizerBounce(guest) => (Door::OrganizerBounce, *guest),
+            Route::InvitedGuest | Route::Service | Route::Unknown | Route::Foreign => return Answer::UNKNOWN_RECIPIENT,
+        };
+        self.settle(message, recipient, door, guest, None).await.unwrap_or_else(|error| failed(&error))
+    }
+
+    /// A message of an organizer to a guest alias that is no invitation: it belongs to the dialog of the message
+    /// that it answers, else to the newest one with this guest.
+    pub(super) async fn answer_to_invited(&self, message: &AtHand, recipient: &Mailbox) -> Answer {
+        match self.dialog_with_invited(message, recipient).await {
+            Ok(Some(guest)) => self.settle(message, recipient, Door::GuestAlias, guest, None).await.unwrap_or_else(|error| failed(&error)),
+            Ok(None) => Answer::UNKNOWN_RECIPIENT,
+            Err(error) => failed(&error),
+        }
+    }
+
+    pub(super) async fn dialog_with_invited(&self, message: &AtHand, recipient: &Mailbox) -> PortResult<Option<GuestId>> {
+        let Some(author) = message.mail.author() else { return Ok(None) };
+        let Some(organizer) = self.directory.by_mailbox(&author.mailbox).await? else { return Ok(None) };
+        let mentioned: Vec<_> = message.mail.in_reply_to.iter().chain(&message.mail.references).cloned().collect();
+        for link in self.archive.thread_by_organizer_ids(&mentioned).await? {
+            if let Some((meeting, guest)) = self.archive.guest(link.guest).await?
+                && meeting.organizer == organizer.id
+                && guest.invited_as.same_as(recipient)
+            {
+                return Ok(Some(guest.id));
+            }
+        }
+        Ok(self.archive.newest_dialog(organizer.id, recipient).await?.map(|(_, guest)| guest.id))
+    }
+
+    /// Judges the message on what is known, and commits what follows; again when others changed the dialog meanwhile.
+    pub(super) async fn settle(
+        &self,
+        message: &AtHand,
+        recipient: &Mailbox,
+        door: Door,
+        guest: GuestId,
+        released: Option<Released>,
+    ) -> PortResult<Answer> {
+        if message.authentication.is_temporary() && matches!(door, Door::OrganizerAlias | Door::GuestAlias) {
+            return Ok(Answer::TRY_AGAIN);
+        }
+        for _ in 0..ATTEMPTS {
+            let Some(known) = self.identify(message, recipient, door, guest, released).await? else {
+                return Ok(Answer::UNKNOWN_RECIPIENT);
+            };
+            let (classified, decision) = known.judge(message, released);
+            let writes = self.record(message, recipient, &known, &classified, decision, released).await?;
+            match self.archive.commit(Commit { writes: writes.clone() }).await? {
+                Committed::Done => {
+                    self.announce(&writes).await;
+                    return Ok(Answer::ACCEPTED);
+                }
+                Committed::Duplicate => return Ok(Answer::ACCEPTED),
+                Committed::Conflict => {}
+            }
+        }
+        Ok(Answer::TRY_AGAIN)
+    }
+
+    async fn identify(
+        &self,
+        message: &AtHand,
+        recipient: &Mailbox,
+        door: Door,
+        guest: GuestId,
+        released: Option<Released>,
+    ) -> PortResult<Option<Identified>> {
+        let Some((meeting, guest)) = self.archive.guest(guest).await? else { return Ok(None) };
+        let organizer = self.organizer(meeting.organizer).await?;
+        let key = dedupe_key(message, std::slice::from_ref(recipient));
+        Ok(Some(Identified {
+            door,
+            duplicate: released.is_none() && self.archive.seen(&key).await?,
+            looped: self.is_looped(message),
+            last_sent_at: self.archive.last_sent_at(guest.id).await?,
+            links: self.archive.thread(guest.id).await?,
+            meeting,
+            guest,
+            organizer,
+        }))
+    }
+
+    /// Our own mail came back, or a mail circles.
+    fn is_looped(&self, message: &AtHand) -> bool {
+        let ours = |mailbox: &Mailbox| self.settings.domains.alias.owns(mailbox) || self.settings.domains.guest.owns(mailbox);
+        let marked = message
+            .mail
+            .message_id
+            .as_ref()
+            .is_some_and(|id| message.mail.header_all("X-Paravent-Loop").any(|mark| self.tokens.is_loop_mark(mark, id)));
+        marked
+            || message.mail.from.iter().any(|author| ours(&author.mailbox))
+            || message.reverse_path.mailbox().is_some_and(ours)
+            || message.mail.header_all("Received").count() > MOST_HOPS
+    }
+
+    /// The writes of a decision. A relay that can't be made turns the whole into a hold: nothing is lost, nothing half done.
+    async fn record(
+        &self,
+        message: &AtHand,
+        recipient: &Mailbox,
+        known: &Identified,
+        classified: &Classified,
+        decision: Decision,
+        released: Option<Released>,
+    ) -> PortResult<Vec<Write>> {
+        let (items, decision) = match self.relay(message, known, classified, &decision) {
+            Ok(items) => (items, decision),
+            Err(unsent) => self.hold_instead(message, known, &decision, &unsent),
+        };
+        let about = About { meeting: Some(known.meeting.id), guest: Some(known.guest.id) };
+        let mut writes = Vec::new();
+        let received = match released {
+            Some(Released(id)) => {
+                writes.push(Write::Hold { id, state: HoldState::Released });
+                id
+            }
+            None if decision.disposition == Disposition::Duplicate => {
+                // Its bytes and effects are committed already; only that it came again is noted.
+                return Ok(vec![Write::Audit(audit(message, known, classified, &decision, None))]);
+            }
+            None => {
+                let reasons = classified.reasons.iter().chain(&decision.reasons).cloned().collect();
+                let received = Received {
+                    meeting: about.meeting,
+                    guest: about.guest,
+                    ..self.received(message, std::slice::from_ref(recipient), classified.class, decision.disposition, reasons)
+                };
+                let id = received.id;
+                writes.push(Write::Received(Box::new(received)));
+                id
+            }
+        };
+        writes.push(Write::Audit(audit(message, known, classified, &decision, Some(received))));
+        writes.extend(decision.attendance.iter().map(|change| attendance_write(&known.guest, change)));
+        for (item, thread) in items {
+            writes.push(Write::Outbox(Box::new(item)));
+            writes.extend(thread.map(Write::Thread));
+        }
+        self.raise(&decision.alerts, about, message.now, &mut writes).await?;
+        Ok(writes)
+    }
+
+    /// Builds every mail that the decision calls for.
+    fn relay(
+        &self,
+        message: &AtHand,
+        known: &Identified,
+        classified: &Classified,
+        decision: &Decision,
+    ) -> Result<Vec<(OutboxItem, Option<ThreadLink>)>, Unsent> {
+        let parties = Parties { meeting: &known.meeting, guest: &known.guest, organizer: &known.organizer, now: message.now };
+        let (mail, links) = (&message.mail, known.links.as_slice());
+        let mut items = Vec::with_capacity(decision.relay.len());
+        for relay in &decision.relay {
+            items.push(match relay {
+                Relay::ReplyToOrganizer { partstat, comment } => {
+                    let item = self.draft_reply(&parties, *partstat, comment.as_deref(), None, (mail, links))?;
+                    from_guest(known, message, item)
+                }
+                Relay::CounterToOrganizer { starts_at, ends_at, comment } => {
+                    let in_force = response_after(known, decision).partstat;
+                    let item = self.draft_reply(&parties, in_force, comment.as_deref(), Some((*starts_at, *ends_at)), (mail, links))?;
+                    from_guest(known, message, item)
+                }
+                Relay::WordsToOrganizer => from_guest(known, message, self.draft_words(&parties, mail, classified, links)?),
+                Relay::AwayToOrganizer => from_guest(known, message, self.draft_away(&parties, mail, &classified.new_text, links)?),
+                Relay::WordsToGuest => {
+                    let mut secrets = self.organizer_secrets(&known.organizer);
+                    secrets.learn(mail, classified.calendar.as_ref());
+                    let secrets = secrets.allowing(&known.guest.mailbox);
+                    from_organizer(known, message, self.draft_answer(&parties, mail, &classified.new_text, links, &secrets)?)
+                }
+                Relay::InvitationToGuest => {
+                    let secrets = self.organizer_secrets(&known.organizer).allowing(&known.guest.mailbox);
+                    let partstat = response_after(known, decision).partstat;
+                    let sequence = known.guest.sequence();
+                    (self.draft_invitation(&parties, InvitationKind::Update, sequence, partstat, &secrets)?, None)
+                }
+            });
+        }
+        Ok(items)
+    }
+
+    fn hold_instead(
+        &self,
+        message: &AtHand,
+        known: &Identified,
+        decision: &Decision,
+        unsent: &Unsent,
+    ) -> (Vec<(OutboxItem, Option<ThreadLink>)>, Decision) {
+        let (kind, evidence) = match unsent {
+            Unsent::WouldLeak(leaks) => {
+                let places: Vec<String> = leaks.iter().map(ToString::to_string).collect();
+                (AlertKind::Leak, format!("The organizer's answer was held, since it would show them: {}.", places.join("; ")))
+            }
+            Unsent::Compose(_) | Unsent::Calendar(_) | Unsent::Link(_) => {
+                (AlertKind::Held, format!("A mail could not be built and waits: {unsent}."))
+            }
+        };
+        let mut items = Vec::new();
+        if let Unsent::WouldLeak(leaks) = unsent {
+            let problems: Vec<_> = leaks.iter().map(|leak| (Problem::WouldLeak, leak.to_string())).collect();
+            match self.draft_problem(&known.organizer, &message.mail, &problems, message.now) {
+                Ok(item) => items.push((item, None)),
+                Err(error) => tracing::error!(%error, "problem mail not built"),
+            }
+        }
+        let held = Decision {
+            attendance: Vec::new(),
+            relay: Vec::new(),
+            alerts: vec![AlertDraft { kind, severity: Severity::High, evidence: evidence.clone() }],
+            disposition: Disposition::Held,
+            reasons: decision.reasons.iter().cloned().chain([evidence]).collect(),
+        };
+        (items, held)
+    }
+}
+
+impl Identified {
+    fn judge(&self, message: &AtHand, released: Option<Released>) -> (Classified, Decision) {
+        let vouched = Authentication::vouched();
+        let context = Context {
+            door: self.door,
+            null_reverse_path: message.reverse_path.mailbox().is_none(),
+            authentication: if released.is_some() { &vouched } else { &message.authentication },
+            sender_is_expected: if released.is_some() { Some(true) } else { self.sender_is_expected(message) },
+            duplicate: self.duplicate,
+            looped: self.looped && released.is_none(),
+            uid: Some(&self.guest.uid),
+            over: released.is_none() && (self.meeting.is_over(message.now) || self.guest.removed_at.is_some()),
+            last_sent_at: self.last_sent_at,
+            now: message.now,
+        };
+        let classified = classify(&message.mail, &context);
+        let dialog = Dialog { meeting: &self.meeting, guest: &self.guest, organizer: &self.organizer };
+        let decision = decide(&message.mail, &classified, &dialog, &context);
+        (classified, decision)
+    }
+
+    fn sender_is_expected(&self, message: &AtHand) -> Option<bool> {
+        let author = &message.mail.author()?.mailbox;
+        match self.door {
+            Door::OrganizerAlias => Some(self.guest.mailbox.mailbox.same_as(author)),
+            Door::GuestAlias => Some(self.organizer.owns(author)),
+            Door::GuestBounce | Door::OrganizerBounce | Door::Assumed => None,
+        }
+    }
+}
+
+fn response_after(known: &Identified, decision: &Decision) -> Response {
+    let changed = decision.attendance.iter().find_map(|change| match change {
+        AttendanceChange::Response(response) => Some(response.clone()),
+        AttendanceChange::Delivery(_) => None,
+    });
+    changed.unwrap_or_else(|| known.guest.attendance.response.clone())
+}
+
+fn attendance_write(guest: &Guest, change: &AttendanceChange) -> Write {
+    match change {
+        AttendanceChange::Response(response) => {
+            Write::Response { guest: guest.id, version: guest.version, response: Box::new(response.clone()) }
+        }
+        AttendanceChange::Delivery(delivery) => Write::Delivery { guest: guest.id, delivery: *delivery },
+    }
+}
+
+fn from_guest(known: &Identified, message: &AtHand, item: OutboxItem) -> (OutboxItem, Option<ThreadLink>) {
+    let thread = message.mail.message_id.clone().map(|guest_side| ThreadLink {
+        guest: known.guest.id,
+        organizer_side: item.message_id.clone(),
+        guest_side,
+    });
+    (item, thread)
+}
+
+fn from_organizer(known: &Identified, message: &AtHand, item: OutboxItem) -> (OutboxItem, Option<ThreadLink>) {
+    let thread = message.mail.message_id.clone().map(|organizer_side| ThreadLink {
+        guest: known.guest.id,
+        organizer_side,
+        guest_side: item.message_id.clone(),
+    });
+    (item, thread)
+}
+
+fn audit(message: &AtHand, known: &Identified, classified: &Classified, decision: &Decision, received: Option<ReceivedId>) -> AuditEvent {
+    let actor = match known.door {
+        Door::OrganizerAlias | Door::GuestBounce => format!("guest:{}", known.guest.id),
+        Door::GuestAlias | Door::OrganizerBounce => format!("organizer:{}", known.organizer.id),
+        Door::Assumed => "gateway".to_owned(),
+    };
+    let partstat = decision.attendance.iter().find_map(|change| match change {
+        AttendanceChange::Response(response) => Some(response.partstat),
+        AttendanceChange::Delivery(_) => None,
+    });
+    let delivery = decision.attendance.iter().find_map(|change| match change {
+        AttendanceChange::Delivery(delivery) => Some(*delivery),
+        AttendanceChange::Response(_) => None,
+    });
+    AuditEvent {
+        at: message.now,
+        actor,
+        action: "mail.settled".to_owned(),
+        meeting: Some(known.meeting.id),
+        guest: Some(known.guest.id),
+        received,
+        detail: detail(classified, decision, partstat, delivery),
+    }
+}
+
+fn detail(classified: &Classified, decision: &Decision, partstat: Option<PartStat>, delivery: Option<Delivery>) -> String {
+    serde_json::json!({
+        "class": classified.class,
+        "disposition": decision.disposition,
+        "partstat": partstat,
+        "delivery": delivery,
+    })
+    .to_string()
+}

@@ -1,0 +1,28 @@
+//! Real parts from Debian's packages: a test that misses one skips loudly on a laptop and fails in CI.
+
+use std::path::{Path, PathBuf};
+
+/// Where a program is; `None` after saying that the test skips. Panics under `CI=true`.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let folders = ["/usr/sbin", "/usr/bin", "/usr/local/bin", "/usr/local/sbin"];
+    let found = folders.iter().map(|folder| Path::new(folder).join(program)).find(|path| path.exists());
+    if found.is_none() {
+        miss(&format!("`{program}` is not installed (scripts/test installs it)"));
+    }
+    found
+}
+
+/// Whether we may start servers that change their user; `false` after saying so.
+pub fn is_root() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let root = status.lines().any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"));
+    if !root {
+        miss("Postfix and Dovecot need root to start");
+    }
+    root
+}
+
+fn miss(what: &str) {
+    assert!(std::env::var("CI").is_err(), "CI must have everything: {what}");
+    eprintln!("SKIPPED: {what}");
+}

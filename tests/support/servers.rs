@@ -1,0 +1,318 @@
+//! Postfix, Dovecot and the gateway itself, each with its own folders and loopback ports, ended with the test.
+
+use super::{net, parts};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A process that ends with the test.
+pub struct Running(Child);
+
+impl Running {
+    /// Kills without any chance to tidy up.
+    pub fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Postfix on loopback: `organizers` is where organizers submit, `everyone` where guests and the gateway hand in mail.
+pub struct Postfix {
+    folder: PathBuf,
+    pub organizers: u16,
+    pub everyone: u16,
+}
+
+/// What Postfix must know.
+pub struct Routes {
+    pub organizers: u16,
+    pub everyone: u16,
+    pub dovecot_lmtp: u16,
+    pub gateway_lmtp: u16,
+    pub gateway_submission: u16,
+}
+
+impl Postfix {
+    /// Starts, or says why the test skips.
+    pub fn start(folder: &Path, routes: &Routes) -> Option<Self> {
+        let program = parts::find("postfix")?;
+        if !parts::is_root() {
+            return None;
+        }
+        for (name, text) in [("main.cf", main_cf(folder, routes)), ("master.cf", master_cf(routes)), ("transport", transport(routes))] {
+            write(&folder.join(name), &text);
+        }
+        write(
+            &folder.join("calendar_checks"),
+            &format!(
+                "/^Content-Type:[[:space:]]*text\\/calendar.*method=\"?(REQUEST|CANCEL)/ FILTER smtp:[127.0.0.1]:{}\n",
+                routes.gateway_submission
+            ),
+        );
+        for inner in ["queue", "data"] {
+            fs::create_dir_all(folder.join(inner)).unwrap();
+        }
+        run(Command::new("chown").arg("postfix").arg(folder.join("data")));
+        run(Command::new(program).arg("-c").arg(folder).arg("start"));
+        drop(net::Smtp::open(routes.everyone));
+        Some(Self { folder: folder.to_owned(), organizers: routes.organizers, everyone: routes.everyone })
+    }
+
+    /// What Postfix logged: for people, when a test fails.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Postfix {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- Postfix\n{}", self.log());
+        }
+        let _ = Command::new("/usr/sbin/postfix").arg("-c").arg(&self.folder).arg("abort").stderr(Stdio::null()).status();
+    }
+}
+
+fn main_cf(folder: &Path, routes: &Routes) -> String {
+    let folder = folder.display();
+    format!(
+        "compatibility_level = 3.6\n\
+         queue_directory = {folder}/queue\n\
+         data_directory = {folder}/data\n\
+         maillog_file = {folder}/log\n\
+         maillog_file_prefixes = {folder}\n\
+         myhostname = mail.example\n\
+         mydestination =\n\
+         inet_interfaces = 127.0.0.1\n\
+         inet_protocols = ipv4\n\
+         mynetworks = 127.0.0.0/8\n\
+         disable_dns_lookups = yes\n\
+         smtp_host_lookup = native\n\
+         smtp_tls_security_level = none\n\
+         alias_maps =\n\
+         local_recipient_maps =\n\
+         relay_domains = visio.example, guest.visio.example, gone.example\n\
+         virtual_mailbox_domains = agence.example, hopital.example, cabinet.example\n\
+         virtual_mailbox_maps = static:all\n\
+         virtual_transport = lmtp:inet:127.0.0.1:{dovecot}\n\
+         transport_maps = texthash:{folder}/transport\n\
+         smtpd_relay_restrictions = permit_mynetworks, reject\n\
+         smtpd_recipient_restrictions = permit_mynetworks, reject\n\
+         lmtp_destination_concurrency_limit = 1\n",
+        dovecot = routes.dovecot_lmtp,
+    )
+}
+
+fn master_cf(routes: &Routes) -> String {
+    let Routes { organizers, everyone, .. } = routes;
+    format!(
+        "127.0.0.1:{organizers} inet n - n - - smtpd\n  -o cleanup_service_name=calendar-cleanup\n\
+         127.0.0.1:{everyone} inet n - n - - smtpd\n\
+         cleanup unix n - n - 0 cleanup\n\
+         calendar-cleanup unix n - n - 0 cleanup\n  -o mime_header_checks=regexp:$config_directory/calendar_checks\n\
+         pickup unix n - n 60 1 pickup\n\
+         qmgr unix n - n 300 1 qmgr\n\
+         rewrite unix - - n - - trivial-rewrite\n\
+         bounce unix - - n - 0 bounce\n\
+         defer unix - - n - 0 bounce\n\
+         trace unix - - n - 0 bounce\n\
+         verify unix - - n - 1 verify\n\
+         proxymap unix - - n - - proxymap\n\
+         smtp unix - - n - - smtp\n\
+         lmtp unix - - n - - lmtp\n\
+         error unix - - n - - error\n\
+         retry unix - - n - - error\n\
+         anvil unix - - n - 1 anvil\n\
+         scache unix - - n - 1 scache\n\
+         postlog unix-dgram n - n - 1 postlogd\n"
+    )
+}
+
+fn transport(routes: &Routes) -> String {
+    format!(
+        "visio.example lmtp:inet:127.0.0.1:{lmtp}\nguest.visio.example lmtp:inet:127.0.0.1:{lmtp}\ngone.example error:5.1.1 no such person here\n",
+        lmtp = routes.gateway_lmtp
+    )
+}
+
+/// Dovecot on loopback: every address has a mailbox, with the password `secret`.
+pub struct Dovecot {
+    _running: Running,
+    pub imap: u16,
+}
+
+impl Dovecot {
+    /// Starts, or says why the test skips.
+    pub fn start(folder: &Path, imap: u16, lmtp: u16) -> Option<Self> {
+        let program = parts::find("dovecot")?;
+        if !parts::is_root() {
+            return None;
+        }
+        fs::create_dir_all(folder.join("mail")).unwrap();
+        run(Command::new("chown").arg("mail:mail").arg(folder.join("mail")));
+        let file = folder.join("dovecot.conf");
+        write(&file, &dovecot_conf(folder, imap, lmtp));
+        let child = Command::new(program).arg("-F").arg("-c").arg(&file).spawn().unwrap();
+        let dovecot = Self { _running: Running(child), imap };
+        drop(net::connect(imap));
+        drop(net::connect(lmtp));
+        Some(dovecot)
+    }
+
+    /// A mailbox.
+    pub fn mailbox(&self, address: &str) -> net::Imap {
+        net::Imap::open(self.imap, address, "secret")
+    }
+}
+
+fn dovecot_conf(folder: &Path, imap: u16, lmtp: u16) -> String {
+    let folder = folder.display();
+    format!(
+        "base_dir = {folder}/run\n\
+         state_dir = {folder}/state\n\
+         log_path = {folder}/dovecot.log\n\
+         protocols = imap lmtp\n\
+         listen = 127.0.0.1\n\
+         ssl = no\n\
+         disable_plaintext_auth = no\n\
+         auth_username_format = %Lu\n\
+         mail_location = maildir:{folder}/mail/%d/%n\n\
+         first_valid_uid = 1\n\
+         first_valid_gid = 1\n\
+         mail_uid = mail\n\
+         mail_gid = mail\n\
+         passdb {{\n driver = static\n args = password=secret\n}}\n\
+         userdb {{\n driver = static\n args = uid=mail gid=mail home={folder}/mail/%d/%n allow_all_users=yes\n}}\n\
+         service imap-login {{\n inet_listener imap {{\n port = {imap}\n }}\n inet_listener imaps {{\n port = 0\n }}\n}}\n\
+         service lmtp {{\n inet_listener lmtp {{\n port = {lmtp}\n }}\n}}\n"
+    )
+}
+
+/// The gateway's own ports.
+#[derive(Clone, Copy)]
+pub struct GatewayPorts {
+    pub mx: u16,
+    pub submission: u16,
+    pub lmtp: u16,
+    pub web: u16,
+    pub smarthost: u16,
+}
+
+/// The real program, serving.
+pub struct Gateway {
+    running: Running,
+    pub config: PathBuf,
+    pub ports: GatewayPorts,
+}
+
+impl Gateway {
+    /// Writes a configuration with fresh keys by `paravent init`, fits it to these ports, and serves.
+    pub fn start(folder: &Path, ports: GatewayPorts) -> Self {
+        run(paravent().args(["init", "--domain", "visio.example", "--folder"]).arg(folder));
+        let config = folder.join("paravent.toml");
+        write(&config, &paravent_toml(folder, &ports));
+        for (name, text) in [("organizers.csv", ORGANIZERS), ("groups.csv", GROUPS)] {
+            write(&folder.join("directory").join(name), text);
+        }
+        Self { running: serve(&config, &ports), config, ports }
+    }
+
+    /// Starts again after an end of any kind.
+    pub fn restart(&mut self) {
+        self.running.kill();
+        self.running = serve(&self.config, &self.ports);
+    }
+
+    /// Ends at once, as a power cut would.
+    pub fn kill(&mut self) {
+        self.running.kill();
+    }
+
+    /// What a command of the program prints.
+    pub fn command(&self, arguments: &[&str]) -> String {
+        let output = paravent().arg("--config").arg(&self.config).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+const ORGANIZERS: &str = "id,mail,aliases,name,login,password_hash,language,group,secrets,active\n\
+    ,claire.bernard@agence.example,,Claire Bernard,,,fr,medical,,true\n";
+const GROUPS: &str = "name,label,anonymity,language,time_zone,allow_counter\nmedical,Service médical,anonymous,fr,Europe/Paris,true\n";
+
+fn paravent_toml(folder: &Path, ports: &GatewayPorts) -> String {
+    let GatewayPorts { mx, submission, lmtp, web, smarthost } = ports;
+    let folder = folder.display();
+    format!(
+        r#"
+[identity]
+host_name = "gateway.visio.example"
+alias_domain = "visio.example"
+guest_domain = "guest.visio.example"
+public_url = "http://127.0.0.1:{web}"
+helpdesk = "helpdesk@agence.example"
+
+[listen]
+mx = "127.0.0.1:{mx}"
+submission = "127.0.0.1:{submission}"
+lmtp = "127.0.0.1:{lmtp}"
+web = "127.0.0.1:{web}"
+trusted_networks = ["127.0.0.1/32"]
+
+[store]
+path = "{folder}/paravent.sqlite"
+
+[keys]
+file = "{folder}/keys.toml"
+
+[directory]
+folder = "{folder}/directory"
+
+[delivery.smarthost]
+host = "127.0.0.1"
+port = {smarthost}
+tls = "none"
+
+[delivery.retry]
+first_wait_seconds = 1
+longest_wait_seconds = 2
+
+[authentication]
+trusted_networks = ["127.0.0.1/32"]
+
+[conference]
+url = "http://127.0.0.1:{web}/jitsi"
+app_id = "paravent"
+domain = "meet.jitsi"
+"#
+    )
+}
+
+fn serve(config: &Path, ports: &GatewayPorts) -> Running {
+    let child = paravent().arg("--config").arg(config).arg("serve").spawn().unwrap();
+    let running = Running(child);
+    for port in [ports.mx, ports.submission, ports.lmtp, ports.web] {
+        drop(net::connect(port));
+    }
+    running
+}
+
+fn paravent() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_paravent"))
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
