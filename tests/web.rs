@@ -1,7 +1,10 @@
 //! The guest's pages through their router: what a link shows, what the button does, and what never happens.
+//! `web/mailbox.rs` does the same for the mailbox page.
 
 #[path = "web/archive.rs"]
 mod archive;
+#[path = "web/mailbox.rs"]
+mod mailbox;
 
 use archive::{FixedWorld, OneDialog, guest, meeting, noon};
 use axum::Router;

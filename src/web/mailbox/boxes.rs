@@ -38,12 +38,16 @@ pub(super) async fn all(counter: &MailboxCounter, mails: &[CaughtMail]) -> Resul
         let role = role(counter, &owner).await?;
         let own: Vec<_> = mails.iter().filter(|mail| mail.recipient.same_as(&owner)).collect();
         let fresh = own.iter().filter(|mail| !counter.is_seen(mail.number)).count();
-        rows.push((role, owner.to_string(), own.len(), fresh));
+        rows.push((role, owner, own.len(), fresh));
     }
     rows.sort();
     Ok(rows
         .into_iter()
-        .map(|(role, address, count, fresh)| json!({ "role": role.1, "address": address, "href": format!("/mailbox/{}", encoded(&address)), "count": count, "fresh": fresh }))
+        .map(|((_, role), owner, count, fresh)| {
+            let address = owner.to_string();
+            json!({ "role": role, "address": address, "local": owner.local(), "domain": owner.domain(),
+                "href": format!("/mailbox/{}", encoded(&address)), "count": count, "fresh": fresh })
+        })
         .collect())
 }
 
@@ -117,5 +121,5 @@ pub(super) fn outcome(outcome: &AttemptOutcome) -> Value {
 
 /// A time for people: these pages are for developers, in UTC.
 pub(super) fn clock(at: chrono::DateTime<chrono::Utc>) -> String {
-    at.format("%a %d %b %H:%M:%S UTC").to_string()
+    at.format("%a %d %b %H:%M UTC").to_string()
 }

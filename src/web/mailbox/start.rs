@@ -84,8 +84,8 @@ fn meeting_values(counter: &MailboxCounter, meeting: &Meeting, guests: &[Guest])
         .collect();
     json!({
         "title": meeting.event.title,
-        "starts": clock(meeting.event.starts_at),
-        "ends": meeting.event.ends_at.format("%H:%M").to_string(),
+        "starts": meeting.event.starts_at.format("%a %d %b %H:%M").to_string(),
+        "ends": meeting.event.ends_at.format("%H:%M UTC").to_string(),
         "cancelled": meeting.status == MeetingStatus::Cancelled,
         "organizer": meeting.organizer_address.mailbox.to_string(),
         "guests": guests,
