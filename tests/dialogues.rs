@@ -1,6 +1,8 @@
 //! Scripted SMTP and LMTP dialogues: each `fixtures/dialogues/NN-slug.dialogue` runs against a real listener with a
 //! recording reception. The format is told in `fixtures/dialogues/README.md`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 use async_trait::async_trait;
 use paravent::domain::address::{Mailbox, ReversePath};
 use paravent::domain::answer::Answer;

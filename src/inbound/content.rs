@@ -177,8 +177,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    type Taken = (Result<Vec<u8>, Refusal>, Vec<u8>);
+
     /// Takes `input` in pieces of `piece` bytes: the message, and what was left after its end.
-    fn take(input: &[u8], piece: usize) -> Option<(Result<Vec<u8>, Refusal>, Vec<u8>)> {
+    fn take(input: &[u8], piece: usize) -> Option<Taken> {
         let mut content = Content::new(1000);
         let mut taken = 0;
         for part in input.chunks(piece.max(1)) {

@@ -6,11 +6,12 @@ use super::content::{Content, Refusal};
 use super::door::Door;
 use super::session::{Dialogue, LINE_TOO_LONG, Next};
 use super::verdict;
-use super::wire::{Gone, Line, Shutdown, Stream, Wire};
+use super::wire::{Gone, Line, Shutdown, Stream, Wire, stopped};
 use crate::domain::answer::{Answer, AnswerClass};
 use crate::flow::port::{Incoming, MailDoor};
 use std::net::IpAddr;
 use std::ops::ControlFlow::{self, Break, Continue};
+use tokio::select;
 use tokio::time::{Instant, timeout};
 use zeroize::Zeroize;
 
@@ -47,7 +48,7 @@ type Flow = Result<(), End>;
 /// Speaks with one peer until the session ends.
 pub(super) async fn converse(door: &Door, stream: Box<dyn Stream>, peer: IpAddr, shutdown: Shutdown) {
     let plain = match door.tls.as_ref().filter(|_| door.implicit_tls) {
-        Some(_) => shake_hands(door, stream, peer).await.map(|stream| (stream, true)),
+        Some(_) => shake_hands(door, stream, peer, shutdown.clone()).await.map(|stream| (stream, true)),
         None => Some((stream, false)),
     };
     let Some((stream, encrypted)) = plain else { return };
@@ -56,14 +57,19 @@ pub(super) async fn converse(door: &Door, stream: Box<dyn Stream>, peer: IpAddr,
     talk.wire.replies.lines(220, &[format!("{} {service}", door.host_name)]);
     if let Some(upgraded) = talk.run().await {
         // RFC 3207 §4.1: after a handshake that failed, nothing more is said.
-        let Some(stream) = shake_hands(door, upgraded, peer).await else { return };
+        let Some(stream) = shake_hands(door, upgraded, peer, shutdown.clone()).await else { return };
         Talk::new(door, stream, peer, true, shutdown).run().await;
     }
 }
 
-async fn shake_hands(door: &Door, stream: Box<dyn Stream>, peer: IpAddr) -> Option<Box<dyn Stream>> {
+async fn shake_hands(door: &Door, stream: Box<dyn Stream>, peer: IpAddr, mut shutdown: Shutdown) -> Option<Box<dyn Stream>> {
     let acceptor = door.tls.as_ref()?.acceptor();
-    match timeout(door.limits.command_patience(), acceptor.accept(stream)).await {
+    let shaken = select! {
+        biased;
+        shaken = timeout(door.limits.command_patience(), acceptor.accept(stream)) => shaken,
+        () = stopped(&mut shutdown) => return None,
+    };
+    match shaken {
         Ok(Ok(stream)) => Some(Box::new(stream)),
         Ok(Err(error)) => {
             tracing::info!(%peer, %error, "TLS handshake failed");
@@ -222,7 +228,11 @@ impl<'a> Talk<'a> {
 
     /// The message is complete, or refused for its bytes.
     async fn finish(&mut self, content: Content) -> Flow {
-        let raw = match content.finish() {
+        let content = content.finish();
+        if let Err(refusal) = content {
+            tracing::info!(door = ?self.door.role, peer = %self.dialogue.session.peer, ?refusal, "message refused");
+        }
+        let raw = match content {
             Ok(raw) => raw,
             // What follows may be the smuggled second message: nothing of it is read as a command.
             Err(Refusal::Bare) => return Err(End::Answer(Refusal::Bare.answer())),
@@ -281,7 +291,10 @@ impl<'a> Talk<'a> {
                 self.dialogue.signed_in(organizer);
                 SIGNED_IN
             }
-            Ok(None) => auth::WRONG,
+            Ok(None) => {
+                tracing::warn!(peer = %self.dialogue.session.peer, "wrong login");
+                auth::WRONG
+            }
             Err(error) => {
                 tracing::error!(%error, "login could not be checked");
                 LOGIN_UNCHECKED

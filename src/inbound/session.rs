@@ -322,3 +322,69 @@ fn misunderstood(error: &Error) -> Answer {
         Error::InvalidParameter { .. } | Error::UnsupportedParameter { .. } => PARAMETER,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::port::{PortResult, Reception};
+    use proptest::prelude::*;
+    use std::net::Ipv4Addr;
+
+    struct Nobody;
+
+    #[async_trait::async_trait]
+    impl Reception for Nobody {
+        async fn login(&self, _: &str, _: &str) -> PortResult<Option<OrganizerId>> {
+            Ok(None)
+        }
+        async fn check_recipient(&self, _: &Session, _: &ReversePath, _: &Mailbox) -> Answer {
+            Answer::UNKNOWN_RECIPIENT
+        }
+        async fn receive(&self, _: Incoming) -> Vec<Answer> {
+            Vec::new()
+        }
+    }
+
+    fn door(role: MailDoor) -> Door {
+        Door {
+            role,
+            host_name: "mx.gateway.example".to_owned(),
+            limits: crate::inbound::Limits::default(),
+            tls: None,
+            implicit_tls: false,
+            trusted_networks: Vec::new(),
+            plain_login_on_loopback: false,
+            reception: std::sync::Arc::new(Nobody),
+        }
+    }
+
+    fn line() -> impl Strategy<Value = Vec<u8>> {
+        let sound =
+            ["EHLO a", "LHLO a", "MAIL FROM:<a@b.example>", "RCPT TO:<c@d.example>", "DATA", "BDAT 3 LAST", "AUTH PLAIN =", "STARTTLS"];
+        let verbs = "(EHLO|LHLO|HELO|MAIL FROM:|RCPT TO:|DATA|BDAT|RSET|AUTH|STARTTLS|VRFY|NOOP|ATRN|BURL)? ?";
+        let rest = r#"(<[a-z"\\@:,.> é]{0,12}>|<a@b\.example>|x|[0-9]{0,25}| (SIZE|BY|HOLDFOR|HOLDUNTIL|RRVS|BODY|AUTH|ENVID|MTRK)=[-+0-9TZ:.;A-F]{0,30}){0,3}"#;
+        let junk = (verbs, rest, proptest::collection::vec(any::<u8>(), 0..6));
+        prop_oneof![
+            proptest::sample::select(sound.to_vec()).prop_map(|line| format!("{line}\r\n").into_bytes()),
+            junk.prop_map(|(verb, rest, junk)| [verb.as_bytes(), rest.as_bytes(), &junk, b"\r\n"].concat()),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_lines_reach_data_without_an_accepted_recipient(
+            lines in proptest::collection::vec(line(), 1..20),
+            role in proptest::sample::select(vec![MailDoor::Mx, MailDoor::Submission, MailDoor::Lmtp]),
+        ) {
+            let door = door(role);
+            let mut dialogue = Dialogue::new(&door, Ipv4Addr::LOCALHOST.into(), false);
+            for line in lines {
+                match dialogue.command(&line) {
+                    Next::Data | Next::Chunk(_, None) | Next::Login(..) | Next::StartTls => prop_assert!(false, "{line:?}"),
+                    Next::CheckRecipient(_) => prop_assert!(role != MailDoor::Submission, "{line:?}"),
+                    Next::Answer(_) | Next::Hello(_) | Next::Chunk(_, Some(_)) | Next::Lost(_) | Next::Quit => {}
+                }
+            }
+        }
+    }
+}

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 /// Read at once, in bytes.
-const BUFFER: usize = 16 * 1024;
+const BUFFER: usize = 8 * 1024;
 /// After our last reply: how much and how long we read on, so that the peer gets the reply before a reset.
 const LINGER_BYTES: u64 = 256 * 1024;
 const LINGER: Duration = Duration::from_secs(2);
@@ -98,13 +98,18 @@ impl Wire {
             if stopping && !self.busy {
                 return Err(Gone::Stopping);
             }
+            let (limit, late) = if until < self.end { (until, Gone::Idle) } else { (self.end, self.at_end) };
+            // A peer that always has bytes ready would never let the timer have its turn.
+            if Instant::now() >= limit {
+                return Err(late);
+            }
             select! {
                 biased;
                 read = self.stream.fill_buf() => return match read {
                     Ok([]) | Err(_) => Err(Gone::Closed),
                     Ok(_) => Ok(()),
                 },
-                () = sleep_until(until.min(self.end)) => return Err(if until < self.end { Gone::Idle } else { self.at_end }),
+                () = sleep_until(limit) => return Err(late),
                 () = stopped(&mut self.shutdown), if !stopping => {
                     self.at_end = Gone::Stopping;
                     self.end = self.end.min(Instant::now() + self.grace);
