@@ -1,8 +1,14 @@
 //! Building mail: every outgoing message is new, made from values by the stationery (templates/) and the
 //! MIME rules of docs/mail-format.md. Pure: ids, dates and marks are arguments.
 
+mod check;
 pub mod letter;
+mod message;
+mod phrase;
+mod sanitize;
 pub mod stationery;
+mod text;
+mod when;
 
 pub use stationery::Stationery;
 

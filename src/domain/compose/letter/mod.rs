@@ -1,0 +1,48 @@
+//! The letters themselves: one file a letter, each a function that gives the message: CRLF, ready but for its DKIM
+//! signature.
+
+mod alert;
+mod answer;
+mod away;
+mod invitation;
+mod problem;
+mod reply;
+mod summary;
+mod words;
+
+pub use alert::alert;
+pub use answer::answer;
+pub use away::away;
+pub use invitation::invitation;
+pub use problem::problem;
+pub use reply::reply;
+pub use summary::summary;
+pub use words::words;
+
+use super::message::{html, multipart, plain};
+use super::stationery::Written;
+use super::{ComposeError, Heading, Problem, Stationery, phrase};
+use crate::domain::address::NamedMailbox;
+use mail_builder::mime::MimePart;
+use serde_json::json;
+
+/// Text and HTML, and what else says the same (RFC 2046 §5.1.4: the best last).
+fn alternatives<'x>(heading: &Heading<'_>, written: &Written, best: Option<MimePart<'x>>) -> MimePart<'x> {
+    let parts = [plain(written), html(written)].into_iter().chain(best).collect();
+    multipart(heading, 1, "alternative", parts)
+}
+
+/// How a person is called in a sentence.
+fn called(who: &NamedMailbox) -> String {
+    let name = who.name.as_deref().map(super::text::one_line).filter(|name| !name.is_empty());
+    name.unwrap_or_else(|| who.mailbox.to_string())
+}
+
+/// The sentences for problems, their values filled in.
+fn problem_texts(stationery: &Stationery, heading: &Heading<'_>, problems: &[(Problem, String)]) -> Result<Vec<String>, ComposeError> {
+    let sentence = |(problem, value): &(Problem, String)| {
+        let values = json!({ "value": super::text::one_line(value) });
+        stationery.phrase(heading.language, phrase::problem(*problem), &values)
+    };
+    problems.iter().map(sentence).collect()
+}

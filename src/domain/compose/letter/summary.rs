@@ -1,0 +1,28 @@
+//! The one mail that an organizer gets for what they sent.
+
+use super::super::message::{Nature, pack};
+use super::super::text::one_line;
+use super::super::{ComposeError, Stationery, SummaryLetter, phrase};
+use super::{alternatives, called, problem_texts};
+use serde_json::json;
+
+/// `alternative{ plain, html }`.
+pub fn summary(stationery: &Stationery, letter: &SummaryLetter<'_>) -> Result<Vec<u8>, ComposeError> {
+    let (heading, event) = (&letter.heading, letter.event);
+    let mut guests = Vec::with_capacity(letter.guests.len());
+    for guest in letter.guests {
+        let outcome = stationery.phrase(heading.language, &format!("outcome.{}", guest.outcome), &json!({}))?;
+        let address = guest.guest.name.as_ref().map(|_| guest.guest.mailbox.to_string());
+        guests.push(json!({ "name": called(&guest.guest), "address": address, "outcome": outcome }));
+    }
+    let values = json!({
+        "done": stationery.phrase(heading.language, phrase::summary(letter.kind), &json!({}))?,
+        "title": one_line(&event.title),
+        "when": stationery.span(heading, event.starts_at, event.ends_at)?,
+        "guests": guests,
+        "remarks": problem_texts(stationery, heading, letter.remarks)?,
+        "link": letter.meeting_page,
+    });
+    let written = stationery.write("summary", heading, values)?;
+    Ok(pack(heading, Nature::Notice, &written.subject, alternatives(heading, &written, None)))
+}

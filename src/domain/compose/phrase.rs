@@ -1,0 +1,64 @@
+//! The keys under which enumerated values stand in `phrases.toml`.
+
+use super::{InvitationKind, Problem, SummaryKind};
+use crate::domain::alert::{AlertKind, Severity};
+use crate::domain::attendance::PartStat;
+use crate::domain::reply::Suggestion;
+
+/// Keys of an enum: the match has no wildcard, so that a new variant asks for its phrase here.
+macro_rules! keys {
+    ($table:literal, $key:ident, $all:ident, $type:ident { $($variant:ident => $name:literal),+ $(,)? }) => {
+        pub(super) const $all: &[&str] = &[$(concat!($table, ".", $name)),+];
+
+        pub(super) fn $key(value: $type) -> &'static str {
+            match value { $($type::$variant => concat!($table, ".", $name)),+ }
+        }
+    };
+}
+
+keys!("problem", problem, PROBLEMS, Problem {
+    NotAnOrganizer => "not-an-organizer", NotAuthenticated => "not-authenticated", NoCalendar => "no-calendar",
+    BrokenCalendar => "broken-calendar", NoGuests => "no-guests", TooManyGuests => "too-many-guests", Series => "series",
+    NoClockTime => "no-clock-time", UnknownTimeZone => "unknown-time-zone", WrongTimes => "wrong-times",
+    NotAnInvitation => "not-an-invitation", BadGuestAddress => "bad-guest-address", Resource => "resource",
+    WouldLeak => "would-leak", OutOfDate => "out-of-date", UnknownMeeting => "unknown-meeting", Attachments => "attachments",
+});
+
+keys!("response", response, RESPONSES, PartStat {
+    NeedsAction => "needs-action", Accepted => "accepted", Declined => "declined", Tentative => "tentative",
+    Delegated => "delegated",
+});
+
+keys!("response-short", response_short, RESPONSES_SHORT, PartStat {
+    NeedsAction => "needs-action", Accepted => "accepted", Declined => "declined", Tentative => "tentative",
+    Delegated => "delegated",
+});
+
+keys!("suggestion", suggestion, SUGGESTIONS, Suggestion {
+    Accepts => "accepts", Declines => "declines", OtherTime => "other-time", CannotConnect => "cannot-connect",
+    CallMe => "call-me", WrongPerson => "wrong-person", Unsubscribe => "unsubscribe",
+});
+
+keys!("alert", alert, ALERTS, AlertKind {
+    GuestUndeliverable => "guest-undeliverable", GuestDelayed => "guest-delayed",
+    OrganizerUndeliverable => "organizer-undeliverable", Stranger => "stranger", Forged => "forged",
+    GuestAway => "guest-away", CannotConnect => "cannot-connect", Challenge => "challenge", Complaint => "complaint",
+    Loop => "loop", Virus => "virus", Held => "held", Leak => "leak", Delegation => "delegation",
+    UnexpectedCalendar => "unexpected-calendar",
+});
+
+keys!("severity", severity, SEVERITIES, Severity { Info => "info", Warning => "warning", High => "high" });
+
+keys!("summary", summary, SUMMARIES, SummaryKind { Created => "created", Updated => "updated", Cancelled => "cancelled" });
+
+/// Outcomes of a guest in a summary.
+pub(super) const OUTCOMES: &[&str] = &["outcome.invited", "outcome.updated", "outcome.unchanged", "outcome.removed", "outcome.held"];
+
+/// The folder of each kind of calendar mail.
+pub(super) fn invitation_folder(kind: InvitationKind) -> &'static str {
+    match kind {
+        InvitationKind::New => "invitation",
+        InvitationKind::Update => "update",
+        InvitationKind::Cancellation => "cancellation",
+    }
+}

@@ -1,0 +1,198 @@
+//! The values that the letters of the tests are made of: all fixed.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use paravent::domain::address::{Mailbox, NamedMailbox};
+use paravent::domain::alert::{Alert, AlertKind, AlertState, Severity};
+use paravent::domain::attendance::PartStat;
+use paravent::domain::compose::*;
+use paravent::domain::id::{AlertId, MeetingId};
+use paravent::domain::itip::{self, Uid};
+use paravent::domain::language::Language;
+use paravent::domain::meeting::MeetingEvent;
+use paravent::domain::mime::{self, MimeLimits};
+use paravent::domain::reply::Suggestion;
+use paravent::domain::thread::MessageId;
+use uuid::Uuid;
+
+pub(crate) const LINK: &str = "https://visio.example/j/eyJ0eXAi.eyJzdWIi.c2ln";
+
+pub(crate) fn named(name: &str, address: &str) -> NamedMailbox {
+    NamedMailbox::new(name, Mailbox::parse(address).unwrap())
+}
+
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+/// Everything a letter borrows.
+pub(crate) struct Desk {
+    pub(crate) stationery: Stationery,
+    pub(crate) language: Language,
+    pub(crate) alias: NamedMailbox,
+    pub(crate) guest: NamedMailbox,
+    pub(crate) organizer: NamedMailbox,
+    pub(crate) gateway: NamedMailbox,
+    pub(crate) id: MessageId,
+    pub(crate) event: MeetingEvent,
+    pub(crate) uid: Uid,
+    pub(crate) time_zone: Tz,
+    pub(crate) loop_mark: String,
+}
+
+impl Desk {
+    pub(crate) fn new(language: &str) -> Self {
+        Self {
+            stationery: Stationery::embedded().unwrap(),
+            language: Language::parse(language).unwrap(),
+            alias: named("Service médical", "o-k3v9@guest.visio.example"),
+            guest: named("Jean Martin", "jean.martin@hopital.example"),
+            organizer: named("Claire Bernard", "claire.bernard@agence.example"),
+            gateway: named("Paravent", "paravent@visio.example"),
+            id: MessageId::parse("0190-7@visio.example").unwrap(),
+            event: MeetingEvent {
+                title: "Entretien médical & suivi".into(),
+                description: Some("Merci d'apporter vos documents.\n\nL'entretien dure 45 minutes,\nen visioconférence <vidéo>.".into()),
+                starts_at: at("2026-11-24T13:00:00Z"),
+                ends_at: at("2026-11-24T13:45:00Z"),
+            },
+            uid: Uid("0190-1@visio.example".into()),
+            time_zone: Tz::Europe__Paris,
+            loop_mark: "1.abcdef".into(),
+        }
+    }
+
+    pub(crate) fn heading<'a>(&'a self, from: &'a NamedMailbox, to: &'a NamedMailbox) -> Heading<'a> {
+        Heading {
+            from,
+            to,
+            message_id: &self.id,
+            in_reply_to: None,
+            references: &[],
+            date: at("2026-11-20T09:30:00Z"),
+            loop_mark: &self.loop_mark,
+            language: &self.language,
+            time_zone: self.time_zone,
+        }
+    }
+
+    pub(crate) fn invitation(&self, kind: InvitationKind) -> Vec<u8> {
+        letter::invitation(
+            &self.stationery,
+            &InvitationLetter {
+                heading: self.heading(&self.alias, &self.guest),
+                kind,
+                uid: &self.uid,
+                sequence: 1,
+                event: &self.event,
+                link: (kind != InvitationKind::Cancellation).then_some(LINK),
+                partstat: PartStat::NeedsAction,
+                allow_counter: true,
+            },
+        )
+        .unwrap()
+    }
+
+    pub(crate) fn reply(&self, partstat: PartStat, proposal: Option<(DateTime<Utc>, DateTime<Utc>)>) -> Vec<u8> {
+        let object = itip::read(
+            b"BEGIN:VCALENDAR\r\nPRODID:x\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:their-uid@agence.example\r\n\
+            DTSTAMP:20261101T080000Z\r\nORGANIZER:mailto:claire.bernard@agence.example\r\nDTSTART:20261124T130000Z\r\n\
+            DTEND:20261124T134500Z\r\nSUMMARY:Entretien\r\nSEQUENCE:3\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+        )
+        .unwrap();
+        letter::reply(
+            &self.stationery,
+            &ReplyLetter {
+                heading: self.heading(&self.alias, &self.organizer),
+                object: &object,
+                event: &self.event,
+                attendee: &self.guest,
+                partstat,
+                comment: Some("Avec plaisir.\nÀ bientôt"),
+                proposal,
+            },
+        )
+        .unwrap()
+    }
+
+    pub(crate) fn words(&self, raw: &[u8], new_text: &str) -> Vec<u8> {
+        let from = named("Jean Martin", "g-77@guest.visio.example");
+        letter::words(
+            &self.stationery,
+            &WordsLetter {
+                heading: self.heading(&from, &self.organizer),
+                mail: &mime::read(raw, &MimeLimits::default()),
+                new_text,
+                suggestions: &[Suggestion::OtherTime],
+                event: &self.event,
+            },
+        )
+        .unwrap()
+    }
+
+    pub(crate) fn answer(&self, raw: &[u8], new_text: &str) -> Vec<u8> {
+        letter::answer(
+            &self.stationery,
+            &AnswerLetter {
+                heading: self.heading(&self.alias, &self.guest),
+                mail: &mime::read(raw, &MimeLimits::default()),
+                new_text,
+                event: &self.event,
+            },
+        )
+        .unwrap()
+    }
+
+    pub(crate) fn away(&self) -> Vec<u8> {
+        letter::away(
+            &self.stationery,
+            &AwayLetter {
+                heading: self.heading(&self.guest, &self.organizer),
+                text: "Je suis absent jusqu'au 30 novembre.",
+                guest: &self.guest,
+                event: &self.event,
+            },
+        )
+        .unwrap()
+    }
+
+    pub(crate) fn summary(&self) -> Vec<u8> {
+        let guests = [("invited", self.guest.clone()), ("held", NamedMailbox::bare(Mailbox::parse("b@clinique.example").unwrap()))];
+        let guests: Vec<SummaryGuest> = guests.into_iter().map(|(outcome, guest)| SummaryGuest { guest, outcome }).collect();
+        letter::summary(
+            &self.stationery,
+            &SummaryLetter {
+                heading: self.heading(&self.gateway, &self.organizer),
+                kind: SummaryKind::Created,
+                event: &self.event,
+                guests: &guests,
+                meeting_page: "https://visio.example/m/0190",
+                remarks: &[(Problem::Attachments, "plan.pdf".into())],
+            },
+        )
+        .unwrap()
+    }
+
+    pub(crate) fn problem(&self, subject: &str, problems: &[(Problem, String)]) -> Vec<u8> {
+        let heading = self.heading(&self.gateway, &self.organizer);
+        letter::problem(&self.stationery, &ProblemLetter { heading, subject, problems }).unwrap()
+    }
+
+    pub(crate) fn alert(&self) -> Vec<u8> {
+        let alert = Alert {
+            id: AlertId(Uuid::nil()),
+            kind: AlertKind::GuestUndeliverable,
+            severity: Severity::High,
+            state: AlertState::Open,
+            key: "guest-undeliverable/0".into(),
+            meeting: Some(MeetingId(Uuid::nil())),
+            guest: None,
+            evidence: "j…@hopital.example: 5.1.1 user unknown".into(),
+            count: 2,
+            opened_at: at("2026-11-20T09:00:00Z"),
+            last_at: at("2026-11-20T09:20:00Z"),
+        };
+        let heading = self.heading(&self.gateway, &self.organizer);
+        letter::alert(&self.stationery, &AlertLetter { heading, alert: &alert, hint: "paravent alert show 0190" }).unwrap()
+    }
+}
