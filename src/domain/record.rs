@@ -102,7 +102,8 @@ pub enum Write {
         /// The whole track.
         response: Box<Response>,
     },
-    /// A guest's delivery track; no version, since the outbox worker and reports race harmlessly.
+    /// A guest's delivery track; no version: the last write wins, but `Sent` leaves `Delayed` and `Undeliverable` in place,
+    /// since a report can be recorded before the worker writes that the mail went out. A new mail writes `Queued` first.
     Delivery {
         /// Whose.
         guest: GuestId,
@@ -118,7 +119,8 @@ pub enum Write {
     },
     /// A mail to send.
     Outbox(Box<OutboxItem>),
-    /// What a delivery attempt left behind.
+    /// What a delivery attempt left behind. `Sent` is final and `Failed` gives way to `Sent` alone: any other change of
+    /// an ended one is passed over, so that a late worker never revives what was given up.
     OutboxState {
         /// Which.
         id: OutboxId,

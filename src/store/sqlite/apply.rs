@@ -45,7 +45,11 @@ async fn one(connection: &mut SqliteConnection, write: &Write) -> Result<Committ
         Write::Outbox(item) => store_outbox(connection, item).await,
         Write::OutboxState { id: item, state } => {
             let columns = StateColumns::of(state);
-            let query = sqlx::query("UPDATE outbox SET state = $2, due_at = $3, attempts = $4, last = $5, settled_at = $6 WHERE id = $1");
+            // A late worker never revives what was given up, nor takes back what was sent.
+            let query = sqlx::query(
+                "UPDATE outbox SET state = $2, due_at = $3, attempts = $4, last = $5, settled_at = $6 \
+                 WHERE id = $1 AND (state = 'due' OR (state = 'failed' AND $2 = 'sent'))",
+            );
             let query = query.bind(id(item.0)).bind(columns.state).bind(columns.due_at);
             done(connection, query.bind(columns.attempts).bind(columns.last).bind(columns.settled_at)).await
         }
@@ -77,10 +81,14 @@ async fn done(connection: &mut SqliteConnection, query: Query<'_>) -> Result<Com
     query.execute(connection).await.map(|_| Committed::Done)
 }
 
-/// A statement that must find its row; else the value was stale.
+/// A statement that must find its row, and nobody else with its unique columns; else the value was stale.
 async fn changed(connection: &mut SqliteConnection, query: Query<'_>) -> Result<Committed, sqlx::Error> {
-    let rows = query.execute(connection).await?.rows_affected();
-    Ok(if rows == 0 { Committed::Conflict } else { Committed::Done })
+    match query.execute(connection).await {
+        Ok(result) if result.rows_affected() == 0 => Ok(Committed::Conflict),
+        Ok(_) => Ok(Committed::Done),
+        Err(sqlx::Error::Database(cause)) if cause.is_unique_violation() => Ok(Committed::Conflict),
+        Err(error) => Err(error),
+    }
 }
 
 fn signed(version: u64) -> Result<i64, sqlx::Error> {

@@ -87,7 +87,7 @@ async fn write(single: &SqlitePool, jobs: Vec<Job>) {
         Ok(outcomes) => {
             for (answer, outcome) in answers.into_iter().zip(outcomes) {
                 // The caller may have gone; the commit stands.
-                let _ = answer.send(Ok(outcome));
+                let _ = answer.send(outcome);
             }
         }
         Err(error) => {
@@ -99,7 +99,7 @@ async fn write(single: &SqlitePool, jobs: Vec<Job>) {
     }
 }
 
-async fn transaction(single: &SqlitePool, commits: &[Commit]) -> Result<Vec<Committed>, sqlx::Error> {
+async fn transaction(single: &SqlitePool, commits: &[Commit]) -> Result<Vec<PortResult<Committed>>, sqlx::Error> {
     let mut connection = single.acquire().await?;
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     let result = match each(&mut connection, commits).await {
@@ -114,16 +114,18 @@ async fn transaction(single: &SqlitePool, commits: &[Commit]) -> Result<Vec<Comm
     result
 }
 
-async fn each(connection: &mut SqliteConnection, commits: &[Commit]) -> Result<Vec<Committed>, sqlx::Error> {
+/// The outer error means that the transaction is lost; what is wrong with one commit is its own result.
+async fn each(connection: &mut SqliteConnection, commits: &[Commit]) -> Result<Vec<PortResult<Committed>>, sqlx::Error> {
     let mut outcomes = Vec::with_capacity(commits.len());
     for commit in commits {
         sqlx::query("SAVEPOINT one").execute(&mut *connection).await?;
-        let outcome = apply(connection, commit).await?;
-        if outcome != Committed::Done {
+        let outcome = apply(connection, commit).await;
+        if !matches!(outcome, Ok(Committed::Done)) {
+            // Fails when SQLite has rolled back everything by itself (a full disk), and so ends the transaction.
             sqlx::query("ROLLBACK TO one").execute(&mut *connection).await?;
         }
         sqlx::query("RELEASE one").execute(&mut *connection).await?;
-        outcomes.push(outcome);
+        outcomes.push(outcome.map_err(|error| PortError::new("write to the archive", error)));
     }
     Ok(outcomes)
 }
