@@ -180,3 +180,52 @@ impl Wire {
         let _ = timeout(LINGER, linger).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wire(limits: &Limits) -> (Wire, tokio::io::DuplexStream, watch::Sender<bool>) {
+        let (ours, theirs) = tokio::io::duplex(1024);
+        let (stop, shutdown) = watch::channel(false);
+        (Wire::new(Box::new(ours), limits, shutdown), theirs, stop)
+    }
+
+    #[tokio::test]
+    async fn a_peer_with_bytes_always_ready_ends_too() {
+        let (mut wire, mut peer, _stop) = wire(&Limits { session_seconds: 0, ..Limits::default() });
+        peer.write_all(b"NOOP\r\n").await.unwrap();
+        assert_eq!(wire.line(&mut Vec::new(), 100, LINGER).await, Err(Gone::TooLong));
+    }
+
+    #[tokio::test]
+    async fn lines_are_bounded_and_the_next_one_is_whole() {
+        let (mut wire, mut peer, _stop) = wire(&Limits::default());
+        peer.write_all(b"123456789\r\n12345678\r\nhalf").await.unwrap();
+        drop(peer);
+        let mut line = Vec::new();
+        assert_eq!(wire.line(&mut line, 10, LINGER).await, Ok(Line::TooLong));
+        assert!(line.is_empty());
+        assert_eq!(wire.line(&mut line, 10, LINGER).await, Ok(Line::Complete));
+        assert_eq!(line, b"12345678\r\n");
+        assert_eq!(wire.line(&mut line, 10, LINGER).await, Err(Gone::Closed));
+    }
+
+    #[tokio::test]
+    async fn replies_leave_together_when_the_input_is_used_up() {
+        let (mut wire, mut peer, _stop) = wire(&Limits::default());
+        peer.write_all(b"A\r\nB\r\n").await.unwrap();
+        let mut line = Vec::new();
+        for text in ["one", "two"] {
+            wire.line(&mut line, 10, LINGER).await.unwrap();
+            wire.replies.lines(250, &[text]);
+        }
+        assert_eq!(wire.replies.bytes(), b"250 one\r\n250 two\r\n");
+        peer.shutdown().await.unwrap();
+        assert_eq!(wire.line(&mut line, 10, LINGER).await, Err(Gone::Closed));
+        drop(wire);
+        let mut got = String::new();
+        peer.read_to_string(&mut got).await.unwrap();
+        assert_eq!(got, "250 one\r\n250 two\r\n");
+    }
+}
