@@ -17,6 +17,7 @@ const MAILS: &[(&str, &[&str])] = &[
     ("away", PIECES),
     ("summary", PIECES),
     ("problem", PIECES),
+    ("shortened", PIECES),
     ("alert", PIECES),
 ];
 const PIECES: &[&str] = &["subject.txt", "body.txt", "body.html"];

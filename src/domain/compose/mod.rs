@@ -228,7 +228,8 @@ pub enum Problem {
     Attachments,
 }
 
-/// Says clearly what could not be done, and that nothing was sent.
+/// Says clearly what could not be done, and that nothing was sent; with [`Problem::Attachments`] alone, that it was sent
+/// without them.
 #[derive(Clone, Debug)]
 pub struct ProblemLetter<'a> {
     /// From is the gateway; To the organizer.

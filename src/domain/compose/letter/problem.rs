@@ -1,8 +1,8 @@
-//! Says to the organizer what could not be done, and that nothing was sent.
+//! Says to the organizer what could not be done: nothing was sent, or it was sent without its attachments.
 
 use super::super::message::{Nature, pack};
 use super::super::text::one_line;
-use super::super::{ComposeError, ProblemLetter, Stationery};
+use super::super::{ComposeError, Problem, ProblemLetter, Stationery};
 use super::{alternatives, problem_texts};
 use serde_json::json;
 
@@ -13,6 +13,8 @@ pub fn problem(stationery: &Stationery, letter: &ProblemLetter<'_>) -> Result<Ve
         "subject": one_line(letter.subject),
         "problems": problem_texts(stationery, heading, letter.problems)?,
     });
-    let written = stationery.write("problem", heading, values)?;
+    let only_attachments = !letter.problems.is_empty() && letter.problems.iter().all(|(problem, _)| *problem == Problem::Attachments);
+    let folder = if only_attachments { "shortened" } else { "problem" };
+    let written = stationery.write(folder, heading, values)?;
     Ok(pack(heading, Nature::Notice, &written.subject, alternatives(heading, &written, None)))
 }

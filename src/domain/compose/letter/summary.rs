@@ -2,7 +2,7 @@
 
 use super::super::message::{Nature, pack};
 use super::super::text::one_line;
-use super::super::{ComposeError, Stationery, SummaryLetter, phrase};
+use super::super::{ComposeError, Stationery, SummaryKind, SummaryLetter, phrase};
 use super::{alternatives, called, problem_texts};
 use serde_json::json;
 
@@ -21,7 +21,8 @@ pub fn summary(stationery: &Stationery, letter: &SummaryLetter<'_>) -> Result<Ve
         "when": stationery.span(heading, event.starts_at, event.ends_at)?,
         "guests": guests,
         "remarks": problem_texts(stationery, heading, letter.remarks)?,
-        "link": letter.meeting_page,
+        // Nothing to open, and no answer to expect, once it is off.
+        "link": (letter.kind != SummaryKind::Cancelled).then_some(letter.meeting_page),
     });
     let written = stationery.write("summary", heading, values)?;
     Ok(pack(heading, Nature::Notice, &written.subject, alternatives(heading, &written, None)))
