@@ -213,14 +213,14 @@ fn defuse(value: &str) -> String {
 
 /// Whether `=?charset?B-or-Q?text?=` stands here, with no other start inside. Looks no further than the next start.
 fn is_encoded_word(word: &str) -> bool {
-    let body = &word[2..];
-    // `=?=` is the padding of base64 and the end of the word, not a start.
-    let next_start = body.match_indices("=?").map(|(at, _)| at).find(|at| body.as_bytes().get(at + 2) != Some(&b'='));
-    let reach = &body[..next_start.unwrap_or(body.len())];
-    let mut pieces = reach.splitn(3, '?');
+    let mut pieces = word[2..].splitn(3, '?');
     let charset = pieces.next().unwrap_or_default();
     let encoding = pieces.next().unwrap_or_default();
-    !charset.is_empty() && matches!(encoding, "b" | "B" | "q" | "Q") && pieces.next().is_some_and(|text| text.contains("?="))
+    let text = pieces.next().unwrap_or_default().as_bytes();
+    let ends = text.windows(2).position(|pair| pair == b"?=" || pair == b"=?");
+    // `=?=` is the padding of base64 and the end of the word, not a start.
+    let is_whole = ends.is_some_and(|at| text.get(at..).is_some_and(|rest| rest.starts_with(b"?=") || rest.starts_with(b"=?=")));
+    !charset.is_empty() && matches!(encoding, "b" | "B" | "q" | "Q") && is_whole
 }
 
 #[cfg(test)]
