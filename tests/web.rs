@@ -1,6 +1,8 @@
 //! The guest's pages through their router: what a link shows, what the button does, and what never happens.
 //! `web/mailbox.rs` does the same for the mailbox page.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at a surprise")]
+
 #[path = "web/archive.rs"]
 mod archive;
 #[path = "web/mailbox.rs"]

@@ -69,7 +69,7 @@ impl MailboxCounter {
         Redirect::to(&format!("{page}?said={}", encoded(&shown)))
     }
 
-    fn from_here(&self, headers: &HeaderMap) -> Result<(), Trouble> {
+    fn refuse_elsewhere(&self, headers: &HeaderMap) -> Result<(), Trouble> {
         if is_from_here(headers, &self.own_origin) { Ok(()) } else { Err(Trouble::Refused("This button was pressed on another site.")) }
     }
 }
@@ -81,7 +81,7 @@ pub(super) async fn answer(
     headers: HeaderMap,
     Form(pressed): Form<Pressed>,
 ) -> Result<Redirect, Trouble> {
-    counter.from_here(&headers)?;
+    counter.refuse_elsewhere(&headers)?;
     let caught = counter.setup.mails.get(number).await?.ok_or(Trouble::NotFound)?;
     let mail = read_mail(&caught.message);
     let letter = Letter::of(&caught, &mail).ok_or(Trouble::Refused("The mail names nobody to answer."))?;
@@ -146,7 +146,7 @@ fn proposed(text: Option<&str>) -> Option<DateTime<Utc>> {
 
 /// `POST /sample`: the sample invitation again.
 pub(super) async fn sample(State(counter): State<Arc<MailboxCounter>>, headers: HeaderMap) -> Result<Redirect, Trouble> {
-    counter.from_here(&headers)?;
+    counter.refuse_elsewhere(&headers)?;
     let (reverse_path, recipients) = sample_envelope();
     let page = reverse_path.mailbox().map_or_else(|| "/".to_owned(), |organizer| format!("/mailbox/{}", encoded(&organizer.to_string())));
     let message = sample_invitation(counter.setup.world.now());
@@ -174,7 +174,7 @@ pub(super) async fn change(
     headers: HeaderMap,
     Form(intended): Form<Intended>,
 ) -> Result<Redirect, Trouble> {
-    counter.from_here(&headers)?;
+    counter.refuse_elsewhere(&headers)?;
     let id: MeetingId = id.parse().map_err(|_| Trouble::NotFound)?;
     let meeting = counter.setup.archive.meeting(id).await?.ok_or(Trouble::NotFound)?;
     let guests = counter.setup.archive.guests(id).await?;

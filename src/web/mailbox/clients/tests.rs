@@ -136,11 +136,13 @@ fn automatic_answers_say_so() {
 #[test]
 fn no_line_is_longer_than_its_standard_allows() {
     for (client, name, _) in Client::ALL {
-        let comment = Some("é".repeat(500));
-        let answer = CalendarAnswer { partstat: PartStat::Accepted, comment, proposal: None };
+        let answer = CalendarAnswer { partstat: PartStat::Accepted, comment: Some("é".repeat(500)), proposal: None };
         let raw = calendar_answer(client, &invitation(), &answer, mark());
-        for line in String::from_utf8(raw).unwrap().split("\r\n") {
+        for line in String::from_utf8(raw.clone()).unwrap().split("\r\n") {
             assert!(line.len() <= 200 && !line.contains('\n'), "{name}: {line}");
+        }
+        for line in String::from_utf8(read_mail(&raw).calendars[0].bytes.clone()).unwrap().split("\r\n") {
+            assert!(line.len() <= 75, "{name}: {line}");
         }
     }
 }
