@@ -1,0 +1,43 @@
+//! A bounded set of sessions to one server: used again while they are young, healthy and not worn out.
+
+use super::connection::Connection;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// The idle sessions, and how many more may be open.
+pub struct Pool {
+    idle: Mutex<Vec<Connection>>,
+    places: Semaphore,
+    idle_life: Duration,
+    mails_per_connection: u32,
+}
+
+impl Pool {
+    /// At most `size` sessions; one that was idle longer than `idle_life` or carried `mails_per_connection` isn't used again.
+    pub fn new(size: usize, idle_life: Duration, mails_per_connection: u32) -> Self {
+        Self { idle: Mutex::default(), places: Semaphore::new(size.max(1)), idle_life, mails_per_connection }
+    }
+
+    /// Waits for a place. `None` never happens while the pool lives: its semaphore is never closed.
+    pub async fn place(&self) -> Option<SemaphorePermit<'_>> {
+        self.places.acquire().await.ok()
+    }
+
+    /// The session used last, if it is still fit. Older ones are dropped on the way.
+    pub fn take(&self) -> Option<Connection> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        idle.retain(|connection| now.duration_since(connection.used_at) < self.idle_life);
+        idle.pop()
+    }
+
+    /// Keeps a session for the next mail, unless it is broken or worn out; then it is given back to be closed.
+    pub fn keep(&self, connection: Connection) -> Option<Connection> {
+        if !connection.is_healthy() || connection.mails >= self.mails_per_connection {
+            return Some(connection);
+        }
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        None
+    }
+}
