@@ -1,0 +1,28 @@
+//! The leak guard: decodes a finished guest-bound mail again, every way, and looks for every secret of its
+//! organizer. A hit fails closed. See docs/leak-guard.md.
+
+mod decode;
+mod matcher;
+mod normalize;
+mod scan;
+mod secrets;
+mod unpack;
+
+pub use scan::scan;
+pub use secrets::Secrets;
+use std::fmt;
+
+/// A secret was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leak {
+    /// Which kind of secret: the label, never the text. `unscannable` when a limit kept the guard from looking.
+    pub secret: String,
+    /// Where: `message, quoted-printable, tags removed`…
+    pub place: String,
+}
+
+impl fmt::Display for Leak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.secret, self.place)
+    }
+}
