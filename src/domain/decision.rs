@@ -1,12 +1,18 @@
 //! The centre: `decide(message, dialog, now) -> Decision`. The flow loads, calls it, commits; nothing else decides.
 
-use super::alert::AlertDraft;
+mod automatic;
+mod calendar;
+mod delivery;
+mod words;
+
+use super::alert::{AlertDraft, AlertKind, Severity};
 use super::attendance::{Delivery, Response};
 use super::meeting::{Guest, Meeting};
 use super::mime::InboundMail;
 use super::organizer::Organizer;
 use super::relay::Relay;
-use super::reply::{Classified, Context};
+use super::reply::{Classified, Context, Door, ReplyClass};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 /// The one terminal state of every accepted message; the archive keeps it, `reconcile` counts it.
@@ -62,7 +68,91 @@ pub struct Dialog<'a> {
     pub organizer: &'a Organizer,
 }
 
+impl Decision {
+    fn new(disposition: Disposition, reason: impl Into<String>) -> Self {
+        Self { attendance: Vec::new(), relay: Vec::new(), alerts: Vec::new(), disposition, reasons: vec![reason.into()] }
+    }
+
+    /// Waits for a person, who is told.
+    fn held(kind: AlertKind, severity: Severity, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self::new(Disposition::Held, reason.clone()).alert(kind, severity, reason)
+    }
+
+    fn alert(mut self, kind: AlertKind, severity: Severity, evidence: impl Into<String>) -> Self {
+        self.alerts.push(AlertDraft { kind, severity, evidence: evidence.into() });
+        self
+    }
+
+    fn relay(mut self, relay: Relay) -> Self {
+        self.relay.push(relay);
+        self
+    }
+
+    fn change(mut self, change: AttendanceChange) -> Self {
+        self.attendance.push(change);
+        self
+    }
+
+    fn because(mut self, reasons: impl IntoIterator<Item = String>) -> Self {
+        self.reasons.extend(reasons);
+        self
+    }
+}
+
+/// A message in its dialog.
+struct Case<'a> {
+    mail: &'a InboundMail,
+    classified: &'a Classified,
+    dialog: &'a Dialog<'a>,
+    context: &'a Context<'a>,
+}
+
+impl Case<'_> {
+    /// The sender, as people may see it in logs and alerts.
+    fn sender(&self) -> String {
+        self.mail.author().map_or_else(|| "an unknown sender".to_owned(), |author| author.mailbox.masked())
+    }
+
+    /// Whether the message came to what guests answer to.
+    fn is_from_guest_side(&self) -> bool {
+        match self.context.door {
+            Door::OrganizerAlias | Door::GuestBounce | Door::Assumed => true,
+            Door::GuestAlias | Door::OrganizerBounce => false,
+        }
+    }
+
+    /// Whether the meeting starts within `span` from now, or runs.
+    fn is_near(&self, span: TimeDelta) -> bool {
+        let event = &self.dialog.meeting.event;
+        self.context.now >= event.starts_at - span && self.context.now < event.ends_at
+    }
+}
+
 /// What follows from this message in this dialog, at `context.now`.
-pub fn decide(_mail: &InboundMail, _classified: &Classified, _dialog: &Dialog<'_>, _context: &Context<'_>) -> Decision {
-    Decision { attendance: Vec::new(), relay: Vec::new(), alerts: Vec::new(), disposition: Disposition::Held, reasons: Vec::new() }
+pub fn decide(mail: &InboundMail, classified: &Classified, dialog: &Dialog<'_>, context: &Context<'_>) -> Decision {
+    let case = Case { mail, classified, dialog, context };
+    match classified.class {
+        ReplyClass::Duplicate => Decision::new(Disposition::Duplicate, "the same delivery was committed before"),
+        ReplyClass::Loop => automatic::circling(&case),
+        ReplyClass::Virus => automatic::infected(&case),
+        ReplyClass::DeliveryStatus => delivery::report(&case),
+        ReplyClass::Backscatter => Decision::new(Disposition::Consumed, "a bounce of mail that never left under this address"),
+        ReplyClass::ReadReceipt => Decision::new(Disposition::Consumed, "a read receipt says nothing of an answer"),
+        ReplyClass::Complaint => automatic::complaint(&case),
+        ReplyClass::OrganizerAnswer => words::of_organizer(&case),
+        ReplyClass::ItipReply => calendar::reply(&case),
+        ReplyClass::ItipDelegation => calendar::delegation(&case),
+        ReplyClass::ItipCounter => calendar::counter(&case),
+        ReplyClass::ItipRefresh => calendar::refresh(&case),
+        ReplyClass::ItipRequest | ReplyClass::ItipCancel | ReplyClass::ItipOther => calendar::unexpected(&case),
+        ReplyClass::AutoReply => automatic::away(&case),
+        ReplyClass::Challenge => automatic::challenge(&case),
+        ReplyClass::Spam => Decision::held(AlertKind::Held, Severity::Info, format!("bulk mail from {} waits", case.sender())),
+        ReplyClass::Forged => words::forged(&case),
+        ReplyClass::Stranger => words::stranger(&case),
+        ReplyClass::Expired => words::late(&case),
+        ReplyClass::Human => words::of_guest(&case),
+        ReplyClass::Unreadable => Decision::held(AlertKind::Held, Severity::Warning, "nothing could be made of a mail"),
+    }
 }

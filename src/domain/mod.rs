@@ -10,6 +10,7 @@ pub mod compose;
 pub mod conference;
 pub mod decision;
 pub mod delivery;
+pub mod explain;
 pub mod id;
 pub mod invitation;
 pub mod itip;

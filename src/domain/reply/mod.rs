@@ -1,9 +1,33 @@
 //! What an inbound message is. One file per class holds its evidence; [`classify`] asks them in the order of
 //! the table in docs/classification.md, first match wins.
 
+mod auto_reply;
+mod backscatter;
+mod challenge;
+mod complaint;
+mod delivery_fields;
+mod delivery_status;
+mod duplicate;
+mod expired;
+mod forged;
+mod human;
+mod itip;
+mod lexicon;
+mod looped;
+mod organizer_answer;
+mod quotes;
+mod read_receipt;
+mod spam;
+mod stranger;
+mod suggestion;
+mod unreadable;
+mod verdict;
+mod virus;
+mod words;
+
 use super::authentication::Authentication;
 use super::itip::{CalendarObject, Uid};
-use super::mime::InboundMail;
+use super::mime::{InboundMail, Placement};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -163,15 +187,116 @@ pub struct Classified {
     pub suggestions: Vec<Suggestion>,
 }
 
-/// Says what a message is. Pure; first match of the table wins.
-pub fn classify(_mail: &InboundMail, _context: &Context<'_>) -> Classified {
-    Classified {
-        class: ReplyClass::Unreadable,
-        reasons: Vec::new(),
-        calendar: None,
-        delivery: None,
-        new_text: String::new(),
-        attachments: Vec::new(),
-        suggestions: Vec::new(),
+/// A message with what every class may look at.
+struct Message<'a> {
+    mail: &'a InboundMail,
+    context: &'a Context<'a>,
+    calendar: Option<&'a CalendarObject>,
+    /// The text, folded for the lexicons.
+    words: String,
+    /// The subject, folded.
+    subject: String,
+}
+
+/// A class that has shown its evidence.
+struct Finding {
+    class: ReplyClass,
+    reasons: Vec<String>,
+    delivery: Option<DeliveryReport>,
+}
+
+impl Finding {
+    fn new(class: ReplyClass, reason: impl Into<String>) -> Self {
+        Self { class, reasons: vec![reason.into()], delivery: None }
     }
+}
+
+/// The table of docs/classification.md: asked in this order, the first that shows evidence wins.
+const TABLE: [fn(&Message<'_>) -> Option<Finding>; 17] = [
+    duplicate::evidence,
+    looped::evidence,
+    virus::evidence,
+    unreadable::evidence,
+    read_receipt::evidence,
+    complaint::evidence,
+    backscatter::evidence,
+    delivery_status::evidence,
+    itip::evidence,
+    challenge::evidence,
+    auto_reply::evidence,
+    organizer_answer::evidence,
+    spam::evidence,
+    forged::evidence,
+    stranger::evidence,
+    expired::evidence,
+    human::evidence,
+];
+
+/// Says what a message is. Pure; first match of the table wins.
+pub fn classify(mail: &InboundMail, context: &Context<'_>) -> Classified {
+    let calendar = itip::own_object(mail);
+    let message =
+        Message { mail, context, calendar: calendar.as_ref(), words: lexicon::fold(&mail.text), subject: lexicon::fold(&mail.subject) };
+    let found = TABLE.iter().find_map(|evidence| evidence(&message));
+    let Finding { class, reasons, delivery } = found.unwrap_or_else(|| Finding::new(ReplyClass::Human, "a person's words"));
+    let new_text = words::new_text(&mail.text);
+    let suggestions = if class.is_words() { suggestion::of(&new_text) } else { Vec::new() };
+    Classified { class, reasons, delivery, suggestions, attachments: attachments(mail), new_text, calendar }
+}
+
+impl Classified {
+    /// Whether an automatic answer tells of an absence, not merely that a mail arrived.
+    pub fn tells_absence(&self, subject: &str) -> bool {
+        auto_reply::tells_absence(&lexicon::fold(subject), &lexicon::fold(&self.new_text))
+    }
+}
+
+impl ReplyClass {
+    /// The name in reports and in the JSON of `explain`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Loop => "loop",
+            Self::Virus => "virus",
+            Self::DeliveryStatus => "delivery-status",
+            Self::Backscatter => "backscatter",
+            Self::ReadReceipt => "read-receipt",
+            Self::Complaint => "complaint",
+            Self::OrganizerAnswer => "organizer-answer",
+            Self::ItipRequest => "itip-request",
+            Self::ItipCancel => "itip-cancel",
+            Self::ItipReply => "itip-reply",
+            Self::ItipCounter => "itip-counter",
+            Self::ItipRefresh => "itip-refresh",
+            Self::ItipDelegation => "itip-delegation",
+            Self::ItipOther => "itip-other",
+            Self::AutoReply => "auto-reply",
+            Self::Challenge => "challenge",
+            Self::Spam => "spam",
+            Self::Forged => "forged",
+            Self::Stranger => "stranger",
+            Self::Expired => "expired",
+            Self::Human => "human",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// Whether it may hold a person's own words, so that suggestions can be read from them.
+    fn is_words(self) -> bool {
+        match self {
+            Self::OrganizerAnswer | Self::Forged | Self::Stranger | Self::Expired | Self::Human => true,
+            Self::ItipReply | Self::ItipCounter | Self::ItipDelegation => true,
+            Self::Duplicate | Self::Loop | Self::Virus | Self::DeliveryStatus | Self::Backscatter | Self::ReadReceipt => false,
+            Self::Complaint | Self::ItipRequest | Self::ItipCancel | Self::ItipRefresh | Self::ItipOther | Self::AutoReply => false,
+            Self::Challenge | Self::Spam | Self::Unreadable => false,
+        }
+    }
+}
+
+fn attachments(mail: &InboundMail) -> Vec<AttachmentFact> {
+    mail.parts
+        .iter()
+        .filter(|part| part.placement == Placement::Attachment)
+        .map(|part| AttachmentFact { name: part.file_name.clone(), content_type: part.content_type.clone(), size: part.bytes.len() })
+        .collect()
 }

@@ -1,0 +1,62 @@
+//! What a delivery report changes: the delivery track of the guest whose return path it came to, and nothing else.
+
+use super::{AttendanceChange, Case, Decision, Disposition};
+use crate::domain::alert::{AlertKind, Severity};
+use crate::domain::attendance::{Delivery, PartStat};
+use crate::domain::reply::{DeliveryReport, Door};
+use chrono::TimeDelta;
+
+/// A delay or failure this close to the start is urgent.
+const NEAR: TimeDelta = TimeDelta::hours(24);
+
+pub(super) fn report(case: &Case<'_>) -> Decision {
+    let Some(report) = &case.classified.delivery else {
+        return Decision::held(AlertKind::Held, Severity::Warning, "a delivery report that says nothing");
+    };
+    match case.context.door {
+        Door::GuestBounce | Door::Assumed => of_guest(case, report),
+        Door::OrganizerBounce => of_organizer(case, report),
+        Door::OrganizerAlias | Door::GuestAlias => Decision::new(Disposition::Consumed, "a bounce that did not come to a return path"),
+    }
+}
+
+fn of_guest(case: &Case<'_>, report: &DeliveryReport) -> Decision {
+    let guest = case.dialog.guest;
+    let masked = guest.mailbox.mailbox.masked();
+    let said = match report.status.as_str() {
+        "" => "no status given".to_owned(),
+        status => format!("status {status}"),
+    };
+    let is_lost = guest.attendance.delivery == Delivery::Undeliverable;
+    match report.action.as_str() {
+        "failed" => {
+            let severity = if case.is_near(NEAR) { Severity::High } else { Severity::Warning };
+            let kind = if report.permanent { "for good" } else { "after all attempts" };
+            let evidence = format!("mail to {masked} failed {kind}: {said}");
+            let answered = (guest.attendance.response.partstat != PartStat::NeedsAction)
+                .then(|| format!("the guest had answered {} before", guest.attendance.response.partstat.as_str()));
+            Decision::new(Disposition::Applied, evidence.clone())
+                .change(AttendanceChange::Delivery(Delivery::Undeliverable))
+                .alert(AlertKind::GuestUndeliverable, severity, evidence)
+                .because(answered)
+        }
+        _ if is_lost => Decision::new(Disposition::Consumed, "the mail had failed for good before"),
+        "delayed" => {
+            let evidence = format!("mail to {masked} is late: {said}");
+            let decision = Decision::new(Disposition::Applied, evidence.clone()).change(AttendanceChange::Delivery(Delivery::Delayed));
+            if case.is_near(NEAR) { decision.alert(AlertKind::GuestDelayed, Severity::High, evidence) } else { decision }
+        }
+        // delivered, relayed, expanded (RFC 3464 §2.3.3): some server has it.
+        _ => Decision::new(Disposition::Applied, format!("mail to {masked} was {}", report.action))
+            .change(AttendanceChange::Delivery(Delivery::Sent)),
+    }
+}
+
+fn of_organizer(case: &Case<'_>, report: &DeliveryReport) -> Decision {
+    let decision = Decision::new(Disposition::Consumed, "bounces of the organizer's side are never relayed");
+    if report.action != "failed" {
+        return decision;
+    }
+    let evidence = format!("mail to the organizer {} failed, status {}", case.dialog.organizer.mailbox.masked(), report.status);
+    decision.alert(AlertKind::OrganizerUndeliverable, Severity::High, evidence)
+}

@@ -1,0 +1,68 @@
+//! What becomes of words: they are passed on or wait for a person, and never change an answer.
+
+use super::{Case, Decision, Disposition};
+use crate::domain::alert::{AlertKind, Severity};
+use crate::domain::relay::Relay;
+use crate::domain::reply::{Door, Suggestion};
+use chrono::TimeDelta;
+
+/// "I can't connect" is urgent this long before the start and after the end.
+const AROUND: TimeDelta = TimeDelta::hours(2);
+/// Words that come after the end still reach the organizer for so long.
+const GRACE: TimeDelta = TimeDelta::days(7);
+
+/// A person answers.
+pub(super) fn of_guest(case: &Case<'_>) -> Decision {
+    match case.context.door {
+        Door::OrganizerAlias | Door::GuestBounce | Door::Assumed => {}
+        Door::GuestAlias | Door::OrganizerBounce => {
+            let reason = format!("words from {} came to an address that takes reports alone", case.sender());
+            return Decision::held(AlertKind::Held, Severity::Warning, reason);
+        }
+    }
+    let decision = Decision::new(Disposition::Relayed, "a person's words go to the organizer").relay(Relay::WordsToOrganizer);
+    let event = &case.dialog.meeting.event;
+    let is_around = case.context.now >= event.starts_at - AROUND && case.context.now <= event.ends_at + AROUND;
+    if is_around && case.classified.suggestions.contains(&Suggestion::CannotConnect) {
+        let evidence = format!("{} writes that they cannot connect", case.sender());
+        return decision.alert(AlertKind::CannotConnect, Severity::High, evidence);
+    }
+    decision
+}
+
+/// The organizer answers a guest.
+pub(super) fn of_organizer(case: &Case<'_>) -> Decision {
+    if !case.context.authentication.aligned || case.context.sender_is_expected != Some(true) {
+        let reason = format!("{} writes to a guest and is not proved to be the organizer", case.sender());
+        return Decision::held(AlertKind::Forged, Severity::Warning, reason);
+    }
+    if case.dialog.guest.removed_at.is_some() {
+        return Decision::held(AlertKind::Held, Severity::Info, "the organizer writes to a guest who was taken off");
+    }
+    Decision::new(Disposition::Relayed, "the organizer's words go to the guest, rebuilt").relay(Relay::WordsToGuest)
+}
+
+/// The guest's address, unproved.
+pub(super) fn forged(case: &Case<'_>) -> Decision {
+    Decision::held(AlertKind::Forged, Severity::Warning, format!("a mail pretends to come from {}", case.sender()))
+}
+
+/// Somebody else has the alias.
+pub(super) fn stranger(case: &Case<'_>) -> Decision {
+    let guest = case.dialog.guest.mailbox.mailbox.masked();
+    Decision::held(AlertKind::Stranger, Severity::Warning, format!("{} answers with the alias that {guest} was given", case.sender()))
+}
+
+/// Words after the end: passed on for a while, then kept for a person.
+pub(super) fn late(case: &Case<'_>) -> Decision {
+    let is_in_time = case.context.now <= case.dialog.meeting.event.ends_at + GRACE;
+    if is_in_time && case.dialog.guest.removed_at.is_none() && case.is_from_guest_side() {
+        return Decision::new(Disposition::Relayed, "the meeting is over; words still go to the organizer for some days")
+            .relay(Relay::WordsToOrganizer);
+    }
+    Decision::held(
+        AlertKind::Held,
+        Severity::Info,
+        format!("{} writes after the meeting, or without being invited any more", case.sender()),
+    )
+}
