@@ -85,7 +85,8 @@ fn card(calendar: &CalendarObject) -> Option<Value> {
         "organizer": event.organizer.as_ref().map(named),
         "attendees": attendees,
         "comments": event.comments,
-        "location": event.location,
+        // The personal link is long: it is not written twice.
+        "location": event.location.as_ref().filter(|location| link.as_ref() != Some(*location)),
         "link": link,
         "uid": event.uid,
         "sequence": event.sequence,
