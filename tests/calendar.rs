@@ -1,6 +1,9 @@
 //! Organizers' invitations (`fixtures/invites/NN-slug`) read and understood, with LF and CRLF; and mail that is made
 //! to break a reader.
 
+// Helpers of tests are not seen as tests by clippy.
+#![allow(clippy::unwrap_used)]
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use paravent::domain::address::Mailbox;
 use paravent::domain::compose::Problem;
