@@ -14,11 +14,13 @@
 //! | [`outbound`] | mouth: the outbox worker and its transports |
 //! | [`notify`] | bells: how an alert reaches people |
 //! | [`directory`] | who may organize |
+//! | [`authenticate`] | whether a sender is who they say: SPF, DKIM, DMARC |
 //! | [`web`] | counter: the guest's page, the mailbox of `localserve` |
 //! | [`store`] | archive: what must never be lost |
 //! | [`telemetry`] | logbook |
 
 pub mod app;
+pub mod authenticate;
 pub mod cli;
 pub mod config;
 pub mod directory;

@@ -1,3 +1,7 @@
 //! Front door: parses arguments and hands over to [`paravent::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    paravent::cli::main()
+}

@@ -1,1 +1,62 @@
-//! Settings desk: one file per concern; every field documented, the reference in docs/ is made from them.
+//! Settings desk: one TOML file, one Rust file per concern. Every field is documented; docs/configuration.md is
+//! made from these sources and a test keeps it true.
+
+mod conference;
+mod delivery;
+mod directory;
+mod fresh;
+mod identity;
+mod keys;
+mod listen;
+mod load;
+mod policy;
+mod store;
+mod validate;
+
+pub use conference::Conference;
+pub use delivery::Delivery;
+pub use directory::Directory;
+pub use fresh::{Fresh, write_fresh};
+pub use identity::Identity;
+pub use keys::{ConferenceSecret, Keys, Secrets, decode as decode_secret};
+pub use listen::Listen;
+pub use load::ConfigError;
+pub use policy::Policy;
+pub use store::Store;
+pub use validate::{Finding, Level};
+
+use serde::Deserialize;
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Names and addresses under which the gateway is known.
+    pub identity: Identity,
+    /// Doors: which are open, and who is trusted at them.
+    #[serde(default)]
+    pub listen: Listen,
+    /// Bounds of the mail doors.
+    #[serde(default)]
+    pub limits: crate::inbound::Limits,
+    /// Where everything is kept.
+    #[serde(default)]
+    pub store: Store,
+    /// Secret keys.
+    #[serde(default)]
+    pub keys: Keys,
+    /// Who may organize.
+    #[serde(default)]
+    pub directory: Directory,
+    /// How mail leaves.
+    #[serde(default)]
+    pub delivery: Delivery,
+    /// How SPF, DKIM and DMARC are checked.
+    #[serde(default)]
+    pub authentication: crate::authenticate::Settings,
+    /// The Jitsi server.
+    pub conference: Conference,
+    /// What applies to every meeting.
+    #[serde(default)]
+    pub policy: Policy,
+}

@@ -128,6 +128,13 @@ pub trait Transport: Send + Sync {
     async fn deliver(&self, item: &OutboxItem) -> AttemptOutcome;
 }
 
+#[async_trait]
+impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
+    async fn deliver(&self, item: &OutboxItem) -> AttemptOutcome {
+        (**self).deliver(item).await
+    }
+}
+
 /// Tells people of an alert at once, beside the mail to the helpdesk that the flow commits.
 #[async_trait]
 pub trait Bell: Send + Sync {

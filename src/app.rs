@@ -1,1 +1,0 @@
-//! Fuse box: builds the adapters, starts the tasks, shuts them down. The only module that knows every room.

@@ -1,0 +1,155 @@
+//! Fuse box: builds the adapters, starts the tasks, shuts them down. The only module that knows every room.
+
+mod build;
+mod doors;
+mod localserve;
+mod world;
+
+pub use build::open_archive;
+pub use localserve::localserve;
+
+use crate::config::{Config, Secrets};
+use crate::domain::token::Purpose;
+use crate::flow::Gateway;
+use crate::flow::port::{Bell, Transport, Waker};
+use crate::notify::log::LogBell;
+use crate::outbound::dkim::{Signer, SigningTransport};
+use crate::outbound::smarthost::Smarthost;
+use crate::outbound::worker::Worker;
+use crate::web::guest::{Contact, GuestCounter, router as guest_router};
+use anyhow::{Context, anyhow};
+use build::Ground;
+use doors::Doors;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+
+/// Wakes the outbox worker of this process.
+struct WorkerWaker(Arc<Notify>);
+
+impl Waker for WorkerWaker {
+    fn wake(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// The flows alone, for commands: their mail is sent by the gateway that serves.
+pub async fn gateway(config: &Config) -> anyhow::Result<Gateway> {
+    let ground = ground(config, Arc::default()).await?;
+    build::gateway(config, ground)
+}
+
+async fn ground(config: &Config, wake: Arc<Notify>) -> anyhow::Result<Ground> {
+    Ok(Ground {
+        archive: open_archive(&config.store).await?,
+        directory: build::directory(config)?,
+        authenticator: build::authenticator(config)?,
+        bell: Arc::new(LogBell),
+        waker: Arc::new(WorkerWaker(wake)),
+        secrets: Secrets::load(&config.keys.file)?,
+    })
+}
+
+/// Runs the gateway until it is told to stop (SIGTERM, SIGINT): then no new mail is taken, what is under way ends.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    install_crypto();
+    let smarthost = Smarthost::new(config.delivery.smarthost.clone()).map_err(|error| anyhow!(error))?;
+    let transport = Arc::new(SigningTransport::new(Arc::new(Signer::load(&config.keys.dkim)?), smarthost));
+    let (stop, stopping) = watch::channel(false);
+    let running = Running::start(&config, transport, &stopping, None).await?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
+    told_to_stop().await?;
+    tracing::info!("stopping");
+    // An error means that every task has ended already.
+    let _ = stop.send(true);
+    running.finished().await;
+    Ok(())
+}
+
+/// One provider of cryptography for everything; installing it twice changes nothing.
+fn install_crypto() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}
+
+/// The tasks of a gateway.
+struct Running {
+    gateway: Arc<Gateway>,
+    tasks: tokio::task::JoinSet<()>,
+}
+
+impl Running {
+    /// Binds every door first, so that a port in use is an error and not half a gateway.
+    async fn start(
+        config: &Config,
+        transport: Arc<dyn Transport>,
+        stopping: &watch::Receiver<bool>,
+        more_pages: Option<axum::Router>,
+    ) -> anyhow::Result<Self> {
+        let wake = Arc::new(Notify::new());
+        let ground = ground(config, wake.clone()).await?;
+        Self::start_on(config, ground, wake, transport, stopping, more_pages).await
+    }
+
+    async fn start_on(
+        config: &Config,
+        ground: Ground,
+        wake: Arc<Notify>,
+        transport: Arc<dyn Transport>,
+        stopping: &watch::Receiver<bool>,
+        more_pages: Option<axum::Router>,
+    ) -> anyhow::Result<Self> {
+        let secrets = ground.secrets.clone();
+        let bell: Arc<dyn Bell> = ground.bell.clone();
+        let gateway = Arc::new(build::gateway(config, ground)?);
+        let doors = Doors::bind(config).await?;
+        let web = TcpListener::bind(config.listen.web).await.with_context(|| format!("listen.web {}", config.listen.web))?;
+        let pages = pages(config, &gateway, &secrets)?.merge(more_pages.unwrap_or_default());
+
+        let mut tasks = tokio::task::JoinSet::new();
+        doors.serve(config, &gateway, stopping, &mut tasks)?;
+        let mut until = stopping.clone();
+        tasks.spawn(async move {
+            let stopped = async move {
+                // An error means that the sender is gone, which is the end too.
+                let _ = until.wait_for(|stop| *stop).await;
+            };
+            if let Err(error) = crate::web::serve(web, pages, stopped).await {
+                tracing::error!(%error, "the web server ended");
+            }
+        });
+        let worker = Worker {
+            archive: gateway.archive.clone(),
+            transport,
+            world: gateway.world.clone(),
+            bell,
+            settings: config.delivery.outbox.clone(),
+        };
+        tasks.spawn(worker.run(wake, stopping.clone()));
+        Ok(Self { gateway, tasks })
+    }
+
+    async fn finished(mut self) {
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a task ended abnormally");
+            }
+        }
+    }
+}
+
+fn pages(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets) -> anyhow::Result<axum::Router> {
+    let join = build::join(config, gateway, secrets)?;
+    let (tokens, alias) = (gateway.tokens.clone(), gateway.settings.domains.alias.clone());
+    let contact: Contact = Arc::new(move |guest| tokens.address(Purpose::OrganizerAlias, guest.0, &alias));
+    Ok(guest_router(Arc::new(GuestCounter::new(join, contact, &config.identity.public_url)?)))
+}
+
+async fn told_to_stop() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! `paravent hold list|show|release|drop`
+
+use super::{Desk, FAILED, NOT_FOUND, Outcome, block_on, output};
+use crate::domain::id::ReceivedId;
+use crate::domain::record::{HoldState, Received};
+use crate::flow::hold::HoldOutcome;
+use clap::Subcommand;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Mails that wait, newest first.
+    List {
+        /// Most rows.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// One mail: what it is, why it waits, and its text.
+    Show {
+        /// The mail's id.
+        id: ReceivedId,
+        /// Its bytes as they came.
+        #[arg(long)]
+        raw: bool,
+    },
+    /// Let it go on, as if its author had been proved.
+    Release {
+        /// The mail's id.
+        id: ReceivedId,
+    },
+    /// End it without any effect; its bytes stay in the archive.
+    Drop {
+        /// The mail's id.
+        id: ReceivedId,
+    },
+}
+
+pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
+    let config = desk.load()?;
+    block_on(async {
+        match command {
+            Command::List { limit } => {
+                let archive = crate::app::open_archive(&config.store).await?;
+                let waiting = archive.received(Some(HoldState::Waiting), *limit).await?;
+                if desk.json {
+                    waiting.iter().try_for_each(output::json)?;
+                    return Ok(ExitCode::SUCCESS);
+                }
+                let rows: Vec<Vec<String>> = waiting
+                    .iter()
+                    .map(|held| {
+                        let why = held.reasons.last().map(|reason| output::shown(reason)).unwrap_or_default();
+                        vec![held.id.to_string(), held.received_at.format("%Y-%m-%d %H:%M").to_string(), output::word(&held.class), why]
+                    })
+                    .collect();
+                output::table(&["MAIL", "RECEIVED (UTC)", "CLASS", "WHY"], &rows, "Nothing waits.")?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Show { id, raw } => {
+                let archive = crate::app::open_archive(&config.store).await?;
+                match archive.received_one(*id).await? {
+                    Some(received) if *raw => {
+                        std::io::stdout().lock().write_all(&received.raw)?;
+                        Ok(ExitCode::SUCCESS)
+                    }
+                    Some(received) => show(desk, &received),
+                    None => Ok(missing(*id)),
+                }
+            }
+            Command::Release { id } => {
+                let gateway = crate::app::gateway(&config).await?;
+                ended(*id, gateway.release(*id).await?, "released")
+            }
+            Command::Drop { id } => {
+                let gateway = crate::app::gateway(&config).await?;
+                ended(*id, gateway.drop_held(*id).await?, "dropped")
+            }
+        }
+    })
+}
+
+fn show(desk: &Desk, received: &Received) -> Outcome {
+    let mail = crate::domain::mime::read(&received.raw, &crate::domain::mime::MimeLimits::default());
+    let from = mail.from.first().map(|author| author.mailbox.to_string()).unwrap_or_default();
+    if desk.json {
+        output::json(&serde_json::json!({
+            "id": received.id, "received_at": received.received_at, "class": received.class, "disposition": received.disposition,
+            "hold": received.hold, "reasons": received.reasons, "meeting": received.meeting, "guest": received.guest,
+            "from": from, "subject": mail.subject, "text": mail.text,
+        }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    output::say(&format!("class    {}", output::word(&received.class)))?;
+    output::say(&format!("from     {}", output::shown(&from)))?;
+    output::say(&format!("subject  {}", output::shown(&mail.subject)))?;
+    for reason in &received.reasons {
+        output::say(&format!("why      {}", output::shown(reason)))?;
+    }
+    output::say("")?;
+    for line in mail.text.lines() {
+        output::say(&format!("  {}", output::shown(line)))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn ended(id: ReceivedId, outcome: HoldOutcome, done: &str) -> Outcome {
+    match outcome {
+        HoldOutcome::Done => {
+            output::say(&format!("{id} {done}"))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        HoldOutcome::NotWaiting => Ok(missing(id)),
+        HoldOutcome::NoDialog => {
+            output::complain(&format!("{id} leads to no guest: it can only be dropped"));
+            Ok(ExitCode::from(FAILED))
+        }
+    }
+}
+
+fn missing(id: ReceivedId) -> ExitCode {
+    output::complain(&format!("there is no mail {id} that waits"));
+    ExitCode::from(NOT_FOUND)
+}

@@ -1,0 +1,91 @@
+//! Secret keys: one file, readable by the gateway alone, written by `paravent init`.
+
+use super::ConfigError;
+use crate::outbound::dkim::DkimKeySettings;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// Where secret keys are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    /// TOML file with the keys of addresses, links and the conference; mode 0600 or 0640.
+    pub file: PathBuf,
+    /// Keys that sign outgoing mail (RFC 6376), one `[[keys.dkim]]` each.
+    pub dkim: Vec<DkimKeySettings>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { file: PathBuf::from("/etc/paravent/keys.toml"), dkim: Vec::new() }
+    }
+}
+
+/// The content of the key file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    /// Keys of address tokens; the first one signs.
+    pub address: Vec<AddressKey>,
+    /// Keys of guests' links; the first one signs.
+    pub link: Vec<LinkKey>,
+    /// What Jitsi's Prosody checks conference tokens with.
+    pub conference: ConferenceSecret,
+}
+
+/// A key of address tokens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddressKey {
+    /// One letter a-z, never used again for another key.
+    pub letter: char,
+    /// At least 32 octets in base64.
+    pub secret: SecretString,
+}
+
+/// A key of guests' links.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkKey {
+    /// Key id, never used again for another key.
+    pub kid: String,
+    /// At least 32 octets in base64.
+    pub secret: SecretString,
+}
+
+/// What Jitsi's Prosody checks conference tokens with.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "algorithm")]
+pub enum ConferenceSecret {
+    /// A secret shared with Prosody (`app_secret`).
+    #[serde(rename = "HS256")]
+    Hs256 {
+        /// The secret as Prosody's configuration has it.
+        app_secret: SecretString,
+    },
+    /// A private key whose public half Prosody fetches.
+    #[serde(rename = "RS256")]
+    Rs256 {
+        /// Key id: Prosody asks for its SHA-256.
+        kid: String,
+        /// PEM file with the private key.
+        key_file: PathBuf,
+    },
+}
+
+impl Secrets {
+    /// Reads the key file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::new(path, format!("cannot be read: {error}")))?;
+        // The parser's own message quotes the line, and the line is a secret.
+        toml::from_str(&text).map_err(|error| ConfigError::new(path, format!("not a key file: {}", error.message())))
+    }
+}
+
+/// Decodes a base64 secret.
+pub fn decode(secret: &SecretString) -> Option<Vec<u8>> {
+    STANDARD.decode(secret.expose_secret().trim()).ok()
+}

@@ -1,0 +1,73 @@
+//! Reading the file: what is wrong is said with file, line and what is allowed.
+
+use super::Config;
+use serde::Deserialize;
+use std::path::Path;
+use toml::{Table, Value};
+
+/// The prefix of overriding environment variables: `PARAVENT__LISTEN__MX`.
+const PREFIX: &str = "PARAVENT__";
+
+/// Why there is no configuration. The text is for the operator.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {what}")]
+pub struct ConfigError {
+    place: String,
+    what: String,
+}
+
+impl ConfigError {
+    /// At this file.
+    pub fn new(path: &Path, what: impl Into<String>) -> Self {
+        Self { place: path.display().to_string(), what: what.into() }
+    }
+}
+
+impl Config {
+    /// Reads a file, and then what the environment overrides.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::new(path, format!("cannot be read: {error}. `paravent init` writes one.")))?;
+        Self::parse(path, &text, std::env::vars())
+    }
+
+    /// Parses the text of a file; `path` is for messages.
+    pub fn parse(path: &Path, text: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        // First without the environment: only then can a message show the line.
+        let config: Self = toml::from_str(text).map_err(|error| ConfigError::new(path, error.to_string()))?;
+        let overrides: Vec<(String, String)> = environment.filter(|(name, _)| name.starts_with(PREFIX)).collect();
+        if overrides.is_empty() {
+            return Ok(config);
+        }
+        let mut table: Table = toml::from_str(text).map_err(|error| ConfigError::new(path, error.to_string()))?;
+        for (name, value) in &overrides {
+            set(&mut table, &name[PREFIX.len()..].to_ascii_lowercase(), value);
+        }
+        Self::deserialize(table).map_err(|error| {
+            let names: Vec<&str> = overrides.iter().map(|(name, _)| name.as_str()).collect();
+            ConfigError { place: format!("environment ({})", names.join(", ")), what: error.to_string() }
+        })
+    }
+}
+
+fn set(table: &mut Table, key: &str, value: &str) {
+    match key.split_once("__") {
+        None => {
+            table.insert(key.to_owned(), literal(value));
+        }
+        Some((section, rest)) => {
+            let inner = table.entry(section.to_owned()).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(inner) = inner {
+                set(inner, rest, value);
+            }
+        }
+    }
+}
+
+/// A number, a truth value or a list where it reads as one; else text.
+fn literal(value: &str) -> Value {
+    match toml::from_str::<Table>(&format!("v = {value}")).ok().and_then(|mut table| table.remove("v")) {
+        Some(found @ (Value::Integer(_) | Value::Boolean(_) | Value::Array(_))) => found,
+        Some(Value::String(_) | Value::Float(_) | Value::Datetime(_) | Value::Table(_)) | None => Value::String(value.to_owned()),
+    }
+}

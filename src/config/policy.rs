@@ -1,0 +1,26 @@
+//! What applies to every meeting.
+
+use serde::Deserialize;
+
+/// What applies to every meeting.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// Most guests of one invitation.
+    pub max_guests: usize,
+    /// Minutes before the start at which a guest's link opens.
+    pub opens_before_minutes: u16,
+    /// Minutes after the end at which it closes.
+    pub closes_after_minutes: u16,
+    /// Deepest nesting of MIME parts that is looked into.
+    pub mime_depth: usize,
+    /// Most MIME parts that are looked at.
+    pub mime_parts: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let mime = crate::domain::mime::MimeLimits::default();
+        Self { max_guests: 1_000, opens_before_minutes: 10, closes_after_minutes: 0, mime_depth: mime.depth, mime_parts: mime.parts }
+    }
+}

@@ -1,0 +1,169 @@
+//! What each setting means beside the others: findings that say what is wrong and what to do.
+
+use super::{Config, Secrets, keys};
+use crate::domain::token::AliasDomain;
+use serde::Serialize;
+use std::path::Path;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// As it should be.
+    Ok,
+    /// Works, but should be looked at.
+    Warning,
+    /// Will not work, or is unsafe.
+    Problem,
+}
+
+/// One result of a check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How bad.
+    pub level: Level,
+    /// What was looked at.
+    pub subject: String,
+    /// What was found.
+    pub found: String,
+    /// What to do; empty when nothing.
+    pub advice: String,
+}
+
+impl Finding {
+    /// As it should be.
+    pub fn ok(subject: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { level: Level::Ok, subject: subject.into(), found: found.into(), advice: String::new() }
+    }
+
+    /// To be looked at.
+    pub fn warning(subject: impl Into<String>, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { level: Level::Warning, subject: subject.into(), found: found.into(), advice: advice.into() }
+    }
+
+    /// To be mended.
+    pub fn problem(subject: impl Into<String>, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { level: Level::Problem, subject: subject.into(), found: found.into(), advice: advice.into() }
+    }
+}
+
+impl Config {
+    /// Judges the settings together. Reads the key files, touches no network.
+    pub fn validate(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        self.domains(&mut findings);
+        self.public_url(&mut findings);
+        self.doors(&mut findings);
+        self.key_files(&mut findings);
+        if findings.is_empty() {
+            findings.push(Finding::ok("configuration", "the settings fit together"));
+        }
+        findings
+    }
+
+    fn domains(&self, findings: &mut Vec<Finding>) {
+        let identity = &self.identity;
+        for (key, domain) in [("identity.alias_domain", &identity.alias_domain), ("identity.guest_domain", &identity.guest_domain)] {
+            if AliasDomain::parse(domain).is_none() {
+                findings.push(Finding::problem(key, format!("`{domain}` is no domain name"), "give a name such as visio.example"));
+            }
+        }
+        if identity.alias_domain.eq_ignore_ascii_case(&identity.guest_domain) {
+            findings.push(Finding::problem(
+                "identity.guest_domain",
+                "it is the alias domain",
+                "give guest aliases a domain of their own, such as guest.visio.example",
+            ));
+        }
+    }
+
+    fn public_url(&self, findings: &mut Vec<Finding>) {
+        let url = &self.identity.public_url;
+        let loopback = url.starts_with("http://127.0.0.1") || url.starts_with("http://localhost") || url.starts_with("http://[::1]");
+        if !url.starts_with("https://") && !loopback {
+            findings.push(Finding::problem("identity.public_url", format!("`{url}` is not https"), "guests' links need https"));
+        }
+        if url.ends_with('/') {
+            findings.push(Finding::warning("identity.public_url", "it ends with a slash", "leave the slash out"));
+        }
+        if !self.conference.url.starts_with("https://") && !loopback {
+            findings.push(Finding::problem("conference.url", "it is not https", "browsers give no camera to pages without https"));
+        }
+    }
+
+    fn doors(&self, findings: &mut Vec<Finding>) {
+        let listen = &self.listen;
+        if listen.mx.is_none() && listen.lmtp.is_none() && listen.lmtp_socket.is_none() {
+            findings.push(Finding::problem("listen", "no door takes guests' answers", "set listen.mx, listen.lmtp or listen.lmtp_socket"));
+        }
+        let tls = listen.tls_certificate.is_some() && listen.tls_key.is_some();
+        if listen.submissions.is_some() && !tls {
+            findings.push(Finding::problem(
+                "listen.submissions",
+                "it needs a certificate",
+                "set listen.tls_certificate and listen.tls_key",
+            ));
+        }
+        if listen.tls_certificate.is_some() != listen.tls_key.is_some() {
+            findings.push(Finding::problem("listen.tls_key", "certificate and key go together", "set both, or none"));
+        }
+        if listen.submission.is_some() && !tls && listen.trusted_networks.is_empty() {
+            findings.push(Finding::problem(
+                "listen.submission",
+                "nobody can submit: no certificate for logins, and no trusted network",
+                "set listen.tls_certificate and listen.tls_key, or listen.trusted_networks",
+            ));
+        }
+        if listen.trusted_networks.iter().any(|network| network.prefix_len() == 0) {
+            findings.push(Finding::problem("listen.trusted_networks", "it trusts the whole internet", "name your own networks"));
+        }
+    }
+
+    fn key_files(&self, findings: &mut Vec<Finding>) {
+        match Secrets::load(&self.keys.file) {
+            Err(error) => findings.push(Finding::problem("keys.file", error.to_string(), "`paravent init` writes one")),
+            Ok(secrets) => {
+                readable_by_others(&self.keys.file, findings);
+                let short = |secret| keys::decode(secret).is_none_or(|octets| octets.len() < 32);
+                if secrets.address.is_empty() || secrets.address.iter().any(|key| short(&key.secret)) {
+                    findings.push(Finding::problem(
+                        "keys.file",
+                        "an address key is missing, not base64 or too short",
+                        "32 octets in base64",
+                    ));
+                }
+                if secrets.link.is_empty() || secrets.link.iter().any(|key| short(&key.secret)) {
+                    findings.push(Finding::problem("keys.file", "a link key is missing, not base64 or too short", "32 octets in base64"));
+                }
+            }
+        }
+        if self.keys.dkim.is_empty() {
+            findings.push(Finding::warning("keys.dkim", "outgoing mail is not signed", "add a DKIM key, or let the smarthost sign"));
+        }
+        for dkim in &self.keys.dkim {
+            match std::fs::metadata(&dkim.key_file) {
+                Ok(_) => readable_by_others(&dkim.key_file, findings),
+                Err(error) => findings.push(Finding::problem(
+                    "keys.dkim",
+                    format!("{} cannot be read: {error}", dkim.key_file.display()),
+                    "`paravent init` writes keys",
+                )),
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn readable_by_others(path: &Path, findings: &mut Vec<Finding>) {
+    use std::os::unix::fs::PermissionsExt;
+    if std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o007 != 0) {
+        findings.push(Finding::problem(
+            "keys",
+            format!("{} can be read by everyone", path.display()),
+            format!("chmod 0640 {}", path.display()),
+        ));
+    }
+}
+
+#[cfg(not(unix))]
+fn readable_by_others(_path: &Path, _findings: &mut Vec<Finding>) {}
