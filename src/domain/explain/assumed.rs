@@ -45,6 +45,11 @@ fn read(bytes: &[u8], limits: &MimeLimits) -> InboundMail {
     if start.get(..15).is_some_and(|start| start.eq_ignore_ascii_case(b"BEGIN:VCALENDAR")) {
         return of_calendar(start);
     }
+    if !bytes.contains(&b'\n') && bytes.contains(&b'\r') {
+        // Files of old Macs end their lines with CR alone.
+        let lines: Vec<u8> = bytes.iter().map(|b| if *b == b'\r' { b'\n' } else { *b }).collect();
+        return mime::read(&lines, limits);
+    }
     if starts_with_a_field(bytes) {
         return mime::read(bytes, limits);
     }
@@ -56,7 +61,8 @@ fn read(bytes: &[u8], limits: &MimeLimits) -> InboundMail {
 fn starts_with_a_field(bytes: &[u8]) -> bool {
     let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
     let name = line.split(|b| *b == b':').next().unwrap_or_default();
-    line.starts_with(b"From ") || name.len() < line.len() && !name.is_empty() && name.iter().all(|b| matches!(b, b'!'..=b'9' | b';'..=b'~'))
+    line.starts_with(b"From ")
+        || name.len() < line.len() && !name.is_empty() && name.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 /// A dialog in which the sender is the guest and the meeting is a week ahead.

@@ -61,12 +61,13 @@ fn weighed(message: &Message<'_>) -> Option<Vec<String>> {
 fn against(message: &Message<'_>) -> u32 {
     let in_thread = message.subject.starts_with("re:") || message.subject.starts_with("fwd:");
     let responds = auto_reply::has_subject(message);
-    2 * u32::from(in_thread) + 3 * u32::from(responds)
+    2 * u32::from(in_thread && !is_from_a_mail_system(message)) + 3 * u32::from(responds)
 }
 
 /// Senders that only mail servers use.
 fn is_from_a_mail_system(message: &Message<'_>) -> bool {
-    const NAMES: [&str; 13] = [
+    const NAMES: [&str; 14] = [
+        "post_master",
         "mailer-daemon",
         "mailerdaemon",
         "mailer daemon",

@@ -48,7 +48,7 @@ pub(super) fn is_permanent(status: &str, diagnostic: &str, words: &str) -> bool 
         match () {
             () if hit("full") => Some(false),
             () if hit("unknown") => Some(true),
-            () if hit("waiting") => Some(false),
+            () if hit("waiting") || hit("refused") => Some(false),
             () => None,
         }
     };
