@@ -57,17 +57,21 @@ fn set(table: &mut Table, key: &str, value: &str) {
         }
         Some((section, rest)) => {
             let inner = table.entry(section.to_owned()).or_insert_with(|| Value::Table(Table::new()));
-            if let Value::Table(inner) = inner {
-                set(inner, rest, value);
+            match inner {
+                Value::Table(inner) => set(inner, rest, value),
+                // No section: what is put here is refused when the whole is read, and not passed over.
+                Value::String(_) | Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) => {
+                    *inner = Value::Table(Table::from_iter([(rest.to_owned(), literal(value))]));
+                }
             }
         }
     }
 }
 
-/// A number, a truth value or a list where it reads as one; else text.
+/// A number, a truth value, a list or a quoted text where it reads as one; else the text as it is.
 fn literal(value: &str) -> Value {
     match toml::from_str::<Table>(&format!("v = {value}")).ok().and_then(|mut table| table.remove("v")) {
-        Some(found @ (Value::Integer(_) | Value::Boolean(_) | Value::Array(_))) => found,
-        Some(Value::String(_) | Value::Float(_) | Value::Datetime(_) | Value::Table(_)) | None => Value::String(value.to_owned()),
+        Some(found @ (Value::Integer(_) | Value::Boolean(_) | Value::Array(_) | Value::String(_))) => found,
+        Some(Value::Float(_) | Value::Datetime(_) | Value::Table(_)) | None => Value::String(value.to_owned()),
     }
 }

@@ -62,6 +62,7 @@ fn the_environment_overrides_the_file() {
         ("PARAVENT__DELIVERY__SMARTHOST__PORT", "2525"),
         ("PARAVENT__DELIVERY__SMARTHOST__TLS_REQUIRED", "false"),
         ("PARAVENT__IDENTITY__SENDER_NAME", "Rendez-vous = vidéo"),
+        ("PARAVENT__DELIVERY__SMARTHOST__LOGIN", "\"2525\""),
         ("PARAVENT_CONFIG", "elsewhere.toml"),
         ("HOME", "/"),
     ];
@@ -70,6 +71,7 @@ fn the_environment_overrides_the_file() {
     assert_eq!(config.listen.trusted_networks.len(), 2);
     assert_eq!(config.delivery.smarthost.port, 2525);
     assert!(!config.delivery.smarthost.tls_required);
+    assert_eq!(config.delivery.smarthost.login.as_deref(), Some("2525"), "quotes make a text of digits");
     assert_eq!(config.identity.sender_name, "Rendez-vous = vidéo");
 }
 
@@ -77,6 +79,9 @@ fn the_environment_overrides_the_file() {
 fn a_wrong_variable_is_named() {
     let unknown = parse_with(reference::LEAST, &[("PARAVENT__LISTEN__MXX", "127.0.0.1:25")]).unwrap_err();
     assert!(unknown.contains("PARAVENT__LISTEN__MXX") && unknown.contains("`mxx`"), "{unknown}");
+    let too_deep =
+        parse_with(&format!("{}\n[store]\npath = \"here\"", reference::LEAST), &[("PARAVENT__STORE__PATH__DEEP", "x")]).unwrap_err();
+    assert!(too_deep.contains("PARAVENT__STORE__PATH__DEEP"), "{too_deep}");
     let number = parse_with(reference::LEAST, &[("PARAVENT__POLICY__MAX_GUESTS", "many")]).unwrap_err();
     assert!(number.contains("PARAVENT__POLICY__MAX_GUESTS"), "{number}");
 }
@@ -116,7 +121,8 @@ fn a_key_that_everyone_can_read_is_found() {
 /// Every folder of fixtures/configurations: a file that is wrong, and all that its owner is told.
 #[test]
 fn every_wrong_file_is_told_what_is_wrong() {
-    let mut cases: Vec<PathBuf> = fs::read_dir(root().join("fixtures/configurations")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut cases: Vec<PathBuf> =
+        fs::read_dir(root().join("fixtures/configurations")).unwrap().map(|entry| entry.unwrap().path()).collect();
     cases.retain(|case| case.is_dir());
     cases.sort();
     assert!(cases.len() >= 10, "the cases were not found");
@@ -149,7 +155,7 @@ fn told(case: &Path) -> String {
         Err(error) => format!("{}\n", error.trim_end()),
         Ok(config) => {
             let findings = config.validate().into_iter().filter(|finding| finding.level != Level::Ok);
-            findings.map(|finding| format!("{:?}: {}: {}. {}\n", finding.level, finding.subject, finding.found, finding.advice)).collect()
+            findings.map(|finding| format!("{:?}: {}: {} -> {}\n", finding.level, finding.subject, finding.found, finding.advice)).collect()
         }
     };
     told.replace(&own, "{{own}}").replace(&fresh, "{{fresh}}")

@@ -39,8 +39,8 @@ One TOML file, `/etc/paravent/paravent.toml` unless `--config` or `PARAVENT_CONF
 comments, `paravent check` looks at all of it. An unknown key is an error that names its line, never passed over.
 
 **Environment.** A variable `PARAVENT__<SECTION>__<KEY>` overrides a setting of the file, as in
-`PARAVENT__DELIVERY__SMARTHOST__HOST=mail.agence.example`: numbers, `true`, `false` and `[\"lists\"]` are read as in TOML, anything
-else is text. The file itself must be complete: what has no default must stand in it.
+`PARAVENT__DELIVERY__SMARTHOST__HOST=mail.agence.example`: numbers, `true`, `false`, `[\"lists\"]` and `\"quoted\"` are read as
+in TOML, anything else is text. The file itself must be complete: what has no default must stand in it.
 
 **Required** means that there is no default and the program does not start without it; *none* means that the setting may be absent.
 ";
