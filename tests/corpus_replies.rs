@@ -71,7 +71,8 @@ fn bounces() {
     let (complaints, _) = score("complaint", &of_class(&["feedback_report"]), |sample| sample.found.class == ReplyClass::Complaint);
     let others = of_class(&["not_bounce", "dmarc_report", "tls_report"]);
     let (no_bounces, _) = score("no bounce", &others, |sample| sample.found.class != ReplyClass::DeliveryStatus);
-    assert!(recognized >= 0.0 && verdict >= 0.0 && complaints >= 0.0 && no_bounces >= 0.0);
+    // The sets disagree on what is for good: see docs/classification.md.
+    assert!(recognized >= 0.96 && verdict >= 0.68 && complaints >= 0.95 && no_bounces >= 0.6);
 }
 
 #[test]
@@ -82,7 +83,7 @@ fn automatic_answers() {
     score("challenge", &of_class("challenge"), |sample| sample.found.class == ReplyClass::Challenge);
     score("generated", &of_class("auto_generated"), |sample| is_automatic(sample.found.class));
     score("no bounce", &of_class("not_bounce"), |sample| sample.found.class != ReplyClass::DeliveryStatus);
-    assert!(replies >= 0.0);
+    assert!(replies >= 0.95);
 }
 
 #[test]
@@ -90,5 +91,5 @@ fn people() {
     let Some(samples) = samples("human") else { return };
     let people: Vec<_> = samples.iter().filter(|sample| sample.class.starts_with("human")).collect();
     let (_, read_as_people) = score("person", &people, |sample| !is_automatic(sample.found.class));
-    assert!(read_as_people >= 0.0);
+    assert!(read_as_people >= 0.995);
 }

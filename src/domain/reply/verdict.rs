@@ -36,7 +36,7 @@ pub(super) fn is_status(word: &str) -> bool {
     class && rest.len() == 2 && rest.iter().all(|number| (1..=3).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Whether trying again is pointless: the address is wrong, or the other side refuses for good. A full mailbox and a
+/// Whether trying again is pointless: the address is wrong, or the other side refuses with a 5 code. A full mailbox and a
 /// server that could not be reached are not for good, whatever class their code has.
 pub(super) fn is_permanent(status: &str, diagnostic: &str, words: &str) -> bool {
     if status.starts_with("4.") {
@@ -48,7 +48,7 @@ pub(super) fn is_permanent(status: &str, diagnostic: &str, words: &str) -> bool 
         match () {
             () if hit("full") => Some(false),
             () if hit("unknown") => Some(true),
-            () if hit("waiting") || hit("refused") => Some(false),
+            () if hit("waiting") => Some(false),
             () => None,
         }
     };
@@ -61,7 +61,13 @@ pub(super) fn is_permanent(status: &str, diagnostic: &str, words: &str) -> bool 
         _ => None,
     };
     let code = Codes::find(diagnostic).smtp.or_else(|| Codes::find(words).smtp);
-    judged(&said).or(by_status).or_else(|| judged(words)).unwrap_or_else(|| status.starts_with("5.") || code.is_none_or(|code| code >= 500))
+    let by_code = || {
+        let by_class = status.starts_with("5.").then_some(true);
+        by_class.or_else(|| code.map(|code| code >= 500))
+    };
+    // A refusal without any code may be one of this hour.
+    let is_mere_refusal = || Lexicon::VERDICT.find("refused", words).is_some();
+    judged(&said).or(by_status).or_else(|| judged(words)).or_else(by_code).unwrap_or_else(|| !is_mere_refusal())
 }
 
 #[cfg(test)]
@@ -82,6 +88,7 @@ mod tests {
         assert!(!is_permanent("5.1.1", "552 mailbox full", ""));
         assert!(!is_permanent("4.4.1", "", "user unknown"));
         assert!(!is_permanent("5.0.0", "", "connection timed out"));
-        assert!(is_permanent("", "", "your message was rejected"));
+        assert!(is_permanent("5.7.1", "", "your message was rejected"));
+        assert!(!is_permanent("", "", "your message was rejected"));
     }
 }
