@@ -61,10 +61,10 @@ fn header_length(lines: &[&str]) -> Option<usize> {
             continue;
         }
         let folded = fold(joined.trim_matches(|c: char| c == '-' || c == '_' || c == '*' || c.is_whitespace()));
-        if folded.len() <= HEADER_OCTETS
-            && tells_when_or_who(&folded)
-            && Lexicon::QUOTE_HEADERS.section("lines").any(|pattern| is_whole(&folded, pattern))
-        {
+        // A pattern that begins with anything must not swallow the words above it.
+        let may_begin = |pattern: &str| index == 0 || !pattern.starts_with('*') || first.contains('@');
+        let is_header = Lexicon::QUOTE_HEADERS.section("lines").any(|pattern| may_begin(pattern) && is_whole(&folded, pattern));
+        if folded.len() <= HEADER_OCTETS && tells_when_or_who(&folded) && is_header {
             return Some(index + 1);
         }
     }
