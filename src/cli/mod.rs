@@ -3,6 +3,7 @@
 mod alert;
 mod check;
 mod completions;
+mod explain;
 mod hold;
 mod init;
 mod localserve;
@@ -49,6 +50,8 @@ enum Command {
     Localserve(localserve::Options),
     /// Look at configuration, keys, TLS, templates, DNS and Prosody, and say what to do.
     Check(check::Options),
+    /// Say what a message is and what would be done with it. Sends nothing.
+    Explain(explain::Options),
     /// Write a commented configuration with fresh keys.
     Init(init::Options),
     /// Meetings and their attendance.
@@ -94,6 +97,7 @@ fn run(desk: &Desk, command: Command) -> Outcome {
         Command::Serve => serve::run(desk),
         Command::Localserve(options) => localserve::run(&options),
         Command::Check(options) => check::run(desk, &options),
+        Command::Explain(options) => explain::run(desk, &options),
         Command::Init(options) => init::run(&options),
         Command::Meeting(command) => meeting::run(desk, &command),
         Command::Hold(command) => hold::run(desk, &command),

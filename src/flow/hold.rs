@@ -71,7 +71,12 @@ impl Gateway {
         }
     }
 
-    async fn dialog_of(&self, message: &AtHand, recipient: &crate::domain::address::Mailbox) -> PortResult<Option<(Door, GuestId)>> {
+    /// The door and the guest that a recipient leads to.
+    pub(super) async fn dialog_of(
+        &self,
+        message: &AtHand,
+        recipient: &crate::domain::address::Mailbox,
+    ) -> PortResult<Option<(Door, GuestId)>> {
         Ok(match self.route(recipient) {
             Route::OrganizerAlias(guest) => Some((Door::OrganizerAlias, guest)),
             Route::GuestBounce(guest) => Some((Door::GuestBounce, guest)),

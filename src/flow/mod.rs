@@ -7,6 +7,7 @@
 
 mod alerts;
 mod draft;
+mod explain;
 pub mod gateway;
 pub mod hold;
 mod invite;

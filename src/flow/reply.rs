@@ -16,6 +16,7 @@ use crate::domain::authentication::Authentication;
 use crate::domain::compose::{InvitationKind, Problem};
 use crate::domain::decision::{AttendanceChange, Decision, Dialog, Disposition, decide};
 use crate::domain::delivery::OutboxItem;
+use crate::domain::explain::Explanation;
 use crate::domain::id::{GuestId, ReceivedId};
 use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::organizer::Organizer;
@@ -30,7 +31,7 @@ const ATTEMPTS: usize = 8;
 const MOST_HOPS: usize = 25;
 
 /// Everything that is known of a message and its dialog before it is judged.
-struct Identified {
+pub(super) struct Identified {
     door: Door,
     meeting: Meeting,
     guest: Guest,
@@ -113,7 +114,7 @@ impl Gateway {
         Ok(Answer::TRY_AGAIN)
     }
 
-    async fn identify(
+    pub(super) async fn identify(
         &self,
         message: &AtHand,
         recipient: &Mailbox,
@@ -292,6 +293,13 @@ impl Identified {
         let dialog = Dialog { meeting: &self.meeting, guest: &self.guest, organizer: &self.organizer };
         let decision = decide(&message.mail, &classified, &dialog, &context);
         (classified, decision)
+    }
+
+    /// What would follow, for people and programs.
+    pub(super) fn explain(&self, file: &str, message: &AtHand) -> Explanation {
+        let (classified, decision) = self.judge(message, None);
+        let dialog = Dialog { meeting: &self.meeting, guest: &self.guest, organizer: &self.organizer };
+        Explanation::of(file, &classified, &decision, &dialog, &message.authentication)
     }
 
     fn sender_is_expected(&self, message: &AtHand) -> Option<bool> {

@@ -136,7 +136,7 @@ fn master_cf(routes: &Routes) -> String {
 
 fn transport(routes: &Routes) -> String {
     format!(
-        "visio.example lmtp:inet:127.0.0.1:{lmtp}\nguest.visio.example lmtp:inet:127.0.0.1:{lmtp}\ngone.example error:5.1.1 no such person here\n",
+        "visio.example lmtp:inet:127.0.0.1:{lmtp}\nguest.visio.example lmtp:inet:127.0.0.1:{lmtp}\ngone.example lmtp:inet:127.0.0.1:{lmtp}\n",
         lmtp = routes.gateway_lmtp
     )
 }
@@ -279,7 +279,7 @@ host = "127.0.0.1"
 port = {smarthost}
 tls = "none"
 
-[delivery.retry]
+[delivery.outbox]
 first_wait_seconds = 1
 longest_wait_seconds = 2
 
@@ -304,7 +304,9 @@ fn serve(config: &Path, ports: &GatewayPorts) -> Running {
 }
 
 fn paravent() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_paravent"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_paravent"));
+    command.env("PARAVENT_LOG", "warn");
+    command
 }
 
 fn write(path: &Path, text: &str) {
