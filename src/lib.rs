@@ -19,6 +19,8 @@
 //! | [`store`] | archive: what must never be lost |
 //! | [`telemetry`] | logbook |
 
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::todo, clippy::dbg_macro)]
+
 pub mod app;
 pub mod authenticate;
 pub mod cli;

@@ -99,8 +99,9 @@ fn local_part_is_valid(local: &str) -> bool {
 }
 
 fn domain_is_valid(domain: &str) -> bool {
-    if domain.starts_with('[') {
-        return domain.ends_with(']') && domain[1..].bytes().all(|b| b.is_ascii_hexdigit() || b":.]IPv6".contains(&b));
+    if let Some(literal) = domain.strip_prefix('[') {
+        let inner = literal.strip_suffix(']').unwrap_or("|");
+        return inner.bytes().all(|b| b.is_ascii_hexdigit() || b":.IPv6".contains(&b));
     }
     domain.split('.').all(|label| {
         !label.is_empty()

@@ -8,7 +8,7 @@ use super::reception::AtHand;
 use crate::domain::address::Mailbox;
 use crate::domain::alert::{AlertDraft, AlertKind, Severity};
 use crate::domain::answer::Answer;
-use crate::domain::attendance::{Attendance, Response};
+use crate::domain::attendance::{Attendance, Delivery, Response};
 use crate::domain::compose::{InvitationKind, Problem, SummaryGuest, SummaryKind};
 use crate::domain::conference::new_room;
 use crate::domain::decision::Disposition;
@@ -250,6 +250,8 @@ impl Gateway {
         }
         if version > 0 {
             writes.push(Write::OutboxSuperseded { guest: id, reason: "a newer mail replaces it" });
+            // What became of an older mail says nothing of this one.
+            writes.push(Write::Delivery { guest: id, delivery: Delivery::Queued });
         }
         writes.push(Write::Outbox(Box::new(item)));
         writes.extend(thread.map(Write::Thread));

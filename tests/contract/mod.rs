@@ -182,10 +182,10 @@ pub(crate) async fn outbox(archive: &dyn Archive) {
     commit(archive, vec![Write::Outbox(Box::new(late.clone())), Write::Outbox(Box::new(early.clone()))]).await;
     assert_eq!(archive.outbox_due(at(30), 9).await.unwrap(), [early.clone(), late.clone()]);
     assert_eq!(archive.outbox_due(at(30), 1).await.unwrap().len(), 1);
-    assert_eq!(archive.outbox_due(at(10), 9).await.unwrap(), [early.clone()]);
+    assert_eq!(archive.outbox_due(at(10), 9).await.unwrap(), std::slice::from_ref(&early));
     assert_eq!((archive.outbox_next().await.unwrap(), archive.outbox_waiting().await.unwrap()), (Some(at(10)), 2));
     commit(archive, vec![Write::OutboxSuperseded { guest, reason: "newer" }]).await;
-    assert_eq!(archive.outbox_due(at(30), 9).await.unwrap(), [early.clone()], "an answer is not superseded");
+    assert_eq!(archive.outbox_due(at(30), 9).await.unwrap(), std::slice::from_ref(&early), "an answer is not superseded");
     let due = OutboxState::Due { at: at(1), attempts: 1, last: "451".into() };
     commit(archive, vec![Write::OutboxState { id: late.id, state: due }]).await;
     assert_eq!(archive.outbox_waiting().await.unwrap(), 1, "what was given up is not revived");

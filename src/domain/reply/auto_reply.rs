@@ -66,7 +66,7 @@ fn mark(message: &Message<'_>) -> Option<&'static str> {
 /// Words alone prove nothing: another sign must stand beside them.
 fn by_words(message: &Message<'_>) -> Option<String> {
     let (mail, context) = (message.mail, message.context);
-    let is_null = context.null_reverse_path || mail.header("Return-Path").is_some_and(|path| is_null_path(path));
+    let is_null = context.null_reverse_path || mail.header("Return-Path").is_some_and(is_null_path);
     let is_soon = context.last_sent_at.is_some_and(|sent| context.now - sent < SOON && context.now >= sent);
     let absence = Lexicon::AUTO_REPLY.find("absence", &message.words);
     if let Some(phrase) = Lexicon::AUTO_REPLY.find("subjects", &message.subject) {
