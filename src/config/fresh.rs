@@ -10,7 +10,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-const TEMPLATE: &str = include_str!("../../templates/paravent.toml");
+const TEMPLATE: &str = include_str!("../../deploy/paravent.toml");
 
 /// What was written, and what must be published.
 #[derive(Debug, Clone)]

@@ -34,7 +34,7 @@ fn the_reference_page_is_what_the_sources_say() {
 
 #[test]
 fn every_setting_that_the_template_offers_exists() {
-    let template = fs::read_to_string(root().join("templates/paravent.toml")).unwrap();
+    let template = fs::read_to_string(root().join("deploy/paravent.toml")).unwrap();
     let template = template.replace("{{domain}}", "visio.example").replace("{{folder}}", "/etc/paravent");
     parse(&template).unwrap();
 
