@@ -63,7 +63,10 @@ impl Gateway {
     /// What must never reach a guest of this organizer.
     pub(super) fn organizer_secrets(&self, organizer: &Organizer) -> Secrets {
         let Domains { alias, guest } = &self.settings.domains;
-        Secrets::of(organizer, &[alias.name().to_owned(), guest.name().to_owned()])
+        // The portal may stand in the organizer's own domain: its name is in every link.
+        let (_, portal) = self.settings.public_url.split_once("://").unwrap_or_default();
+        let portal = portal.split(['/', ':']).next().unwrap_or_default();
+        Secrets::of(organizer, &[alias.name().to_owned(), guest.name().to_owned(), portal.to_owned()])
     }
 
     /// The organizer of this key: as the directory knows them, else as they were last seen.

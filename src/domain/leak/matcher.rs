@@ -1,45 +1,130 @@
 //! Finds many needles in one pass over each spelling of a text.
 
-use super::normalize::{compact, fold, words};
-use super::secrets::Secrets;
+use super::secrets::Needle;
+use super::spelling::Spelled;
 use aho_corasick::AhoCorasick;
 
 /// Needles of fewer bytes are not looked for in binary data, where chance would find them.
 const SHORTEST_IN_BINARY: usize = 6;
 
-/// The needles, ready to be looked for.
-pub(super) struct Matcher {
-    labels: Vec<(String, usize)>,
-    words: AhoCorasick,
-    compact: AhoCorasick,
+/// In which spelling a secret is recognized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// As whole words.
+    Words,
+    /// As a whole host name or address of a host.
+    Host,
+    /// Anywhere, white space put aside.
+    Compact,
+    /// As digits, punctuation put aside.
+    Digits,
 }
+
+/// The needles, ready to be looked for.
+#[derive(Debug)]
+pub(super) struct Matcher {
+    spellings: Vec<(Look, AhoCorasick, Vec<Wanted>)>,
+}
+
+#[derive(Debug)]
+struct Wanted {
+    label: String,
+    spelled: String,
+    /// In words, where a text that may be shown excuses it wholly.
+    excusable: Option<String>,
+}
+
+/// What may be shown, in all spellings.
+pub(super) struct Allowed(pub(super) Vec<Spelled>);
 
 impl Matcher {
     /// `None` when the automaton can't be built: the caller fails closed.
-    pub(super) fn new(secrets: &Secrets) -> Option<Self> {
-        let needles = secrets.needles.iter().filter(|(_, text)| !words(&fold(text)).trim().is_empty());
-        let folded: Vec<_> = needles.map(|(label, text)| (label.clone(), fold(text))).collect();
-        let in_words = AhoCorasick::new(folded.iter().map(|(_, text)| words(text))).ok()?;
-        // Names have no meaning without their word borders, so they stand here with an impossible spelling.
-        let in_compact =
-            AhoCorasick::new(folded.iter().map(|(_, text)| if text.contains('@') { compact(text) } else { String::from("\u{0} \u{0}") }));
-        let labels = folded.into_iter().map(|(label, text)| (label, text.len())).collect();
-        Some(Self { labels, words: in_words, compact: in_compact.ok()? })
+    pub(super) fn new(needles: &[Needle]) -> Option<Self> {
+        let mut spellings = Vec::new();
+        for look in [Look::Words, Look::Host, Look::Compact, Look::Digits] {
+            let wanted: Vec<Wanted> = needles.iter().filter(|needle| needle.look == look).map(Wanted::of).collect();
+            if !wanted.is_empty() {
+                let automaton = AhoCorasick::new(wanted.iter().map(|one| &one.spelled)).ok()?;
+                spellings.push((look, automaton, wanted));
+            }
+        }
+        Some(Self { spellings })
     }
 
-    /// Labels of what is found.
-    pub(super) fn find(&self, text: &str, binary: bool) -> Vec<&str> {
-        let folded = fold(text);
-        let spellings = [(&self.words, words(&folded)), (&self.compact, compact(&folded))];
+    /// Labels of what is found in `text`, whole words or not, and isn't allowed.
+    pub(super) fn find(&self, text: &Spelled, binary: bool, allowed: &Allowed) -> Vec<&str> {
         let mut found: Vec<&str> = Vec::new();
-        for (automaton, haystack) in &spellings {
+        for (look, automaton, wanted) in &self.spellings {
+            let haystack = look.of(text);
             for hit in automaton.find_overlapping_iter(haystack) {
-                let Some((label, length)) = self.labels.get(hit.pattern().as_usize()) else { continue };
-                if !(binary && *length < SHORTEST_IN_BINARY) && !found.contains(&label.as_str()) {
-                    found.push(label);
+                let Some(one) = wanted.get(hit.pattern().as_usize()) else { continue };
+                let short = binary && one.spelled.trim().len() < SHORTEST_IN_BINARY;
+                if !short && !found.contains(&one.label.as_str()) && look.is_whole(haystack, hit.start(), hit.end()) {
+                    let excused = allowed.excuses(one) || allowed.covers(*look, haystack, hit.start(), &one.spelled);
+                    if !excused {
+                        found.push(&one.label);
+                    }
                 }
             }
         }
         found
+    }
+}
+
+impl Wanted {
+    fn of(needle: &Needle) -> Self {
+        let spelled = Spelled::of(&needle.text);
+        let excusable = needle.excusable.then(|| spelled.words.clone());
+        Self { label: needle.label.to_owned(), spelled: needle.look.needle(spelled), excusable }
+    }
+}
+
+impl Look {
+    fn of(self, text: &Spelled) -> &str {
+        match self {
+            Self::Words => &text.words,
+            Self::Host => &text.marks,
+            Self::Compact => &text.compact,
+            Self::Digits => &text.digits,
+        }
+    }
+
+    fn needle(self, text: Spelled) -> String {
+        match self {
+            Self::Words => text.words,
+            Self::Host => text.marks.trim().to_owned(),
+            Self::Compact => text.compact,
+            // The last nine digits are the same with and without the country's prefix.
+            Self::Digits => {
+                let digits = text.digits.replace(' ', "");
+                digits.get(digits.len().saturating_sub(9)..).unwrap_or_default().to_owned()
+            }
+        }
+    }
+
+    /// Whether a hit is not just a part of a longer host name.
+    fn is_whole(self, haystack: &str, start: usize, end: usize) -> bool {
+        let goes_on = |c: char| c.is_alphanumeric() || c == '-';
+        let before = haystack.get(..start).and_then(|text| text.chars().next_back());
+        let after = haystack.get(end..).and_then(|text| text.chars().next());
+        self != Self::Host || !(before.is_some_and(goes_on) || after.is_some_and(goes_on))
+    }
+}
+
+impl Allowed {
+    /// Whether a text that may be shown has this needle in it: then the needle says nothing.
+    fn excuses(&self, wanted: &Wanted) -> bool {
+        wanted.excusable.as_ref().is_some_and(|words| self.0.iter().any(|shown| shown.words.contains(words)))
+    }
+
+    /// Whether the hit at `start` lies within a text that may be shown.
+    fn covers(&self, look: Look, haystack: &str, start: usize, needle: &str) -> bool {
+        self.0.iter().any(|shown| {
+            let shown = look.of(shown);
+            shown.match_indices(needle).any(|(offset, _)| {
+                let begin = start.checked_sub(offset);
+                begin.and_then(|begin| haystack.get(begin..)).is_some_and(|text| text.starts_with(shown))
+            })
+        })
     }
 }

@@ -2,20 +2,21 @@
 //! organizer. A hit fails closed. See docs/leak-guard.md.
 
 mod decode;
+mod learn;
 mod matcher;
-mod normalize;
+mod packed;
 mod scan;
 mod secrets;
-mod unpack;
+mod spelling;
 
-pub use scan::scan;
+pub use scan::{Limits, Scan, scan, scan_within};
 pub use secrets::Secrets;
 use std::fmt;
 
 /// A secret was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leak {
-    /// Which kind of secret: the label, never the text. `unscannable` when a limit kept the guard from looking.
+    /// Which kind of secret: the label, never the text. `unscannable` when something kept the guard from looking.
     pub secret: String,
     /// Where: `message, quoted-printable, tags removed`…
     pub place: String,

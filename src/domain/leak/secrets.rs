@@ -1,10 +1,11 @@
-//! What must never reach a guest: built from the organizer, and from what their own message shows.
+//! What must never reach a guest: built from the organizer; `learn` adds what their own message shows.
 
-use super::normalize::{fold, words};
+use super::matcher::{Allowed, Look, Matcher};
+use super::spelling::Spelled;
 use crate::domain::address::{Mailbox, NamedMailbox};
-use crate::domain::itip::CalendarObject;
-use crate::domain::mime::InboundMail;
 use crate::domain::organizer::{Anonymity, Organizer};
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 /// Hosts that are no secret of anybody.
 const PUBLIC_HOSTS: &str = include_str!("public_hosts.txt");
@@ -12,63 +13,62 @@ const PUBLIC_HOSTS: &str = include_str!("public_hosts.txt");
 const SURNAME: usize = 4;
 /// A distinctive local part has at least this many characters.
 const LOCAL_PART: usize = 5;
+/// A text with this many digits, and hardly more, is a telephone number.
+const TELEPHONE: usize = 8;
 
-/// What must not be found.
-#[derive(Clone, Debug, Default)]
+/// One text that must not be found.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Needle {
+    /// For people: `address`, `name`, `host`…
+    pub(super) label: &'static str,
+    pub(super) text: String,
+    pub(super) look: Look,
+    /// Whether it says nothing once it is a part of what the guest sees anyway.
+    pub(super) excusable: bool,
+}
+
+/// What must not be found, and what may be although it looks like it. The order of additions doesn't matter.
+#[derive(Clone, Default)]
 pub struct Secrets {
-    /// Label for people (`address`, `name`, `host`…) and the text.
-    pub needles: Vec<(String, String)>,
-    /// Domains of ours, which are no secret.
-    public: Vec<String>,
-    /// Whether the policy hides nothing, so that nothing is learned.
-    open: bool,
+    needles: Vec<Needle>,
+    allowed: Vec<String>,
+    /// Domains of ours.
+    pub(super) ours: Vec<String>,
+    pub(super) anonymity: Anonymity,
+    /// Built at the first scan and shared by the copies for all guests.
+    matcher: Arc<OnceLock<Option<Matcher>>>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets({} texts)", self.needles.len())
+    }
 }
 
 impl Secrets {
-    /// The secrets of an organizer under their group's policy. `public` are domains of ours, which are none.
-    pub fn of(organizer: &Organizer, public: &[String]) -> Self {
-        let anonymity = organizer.group.anonymity;
-        let mut secrets = Self { public: public.to_vec(), open: anonymity == Anonymity::Open, ..Self::default() };
+    /// The secrets of an organizer under their group's policy. `ours` are domains of ours, which are none.
+    pub fn of(organizer: &Organizer, ours: &[String]) -> Self {
+        let mut secrets = Self { ours: ours.to_vec(), anonymity: organizer.group.anonymity, ..Self::default() };
         for text in &organizer.secrets {
-            secrets.add("extra secret", text);
+            secrets.text("extra secret", text);
         }
-        if secrets.open {
-            return secrets;
+        secrets.allow(organizer.public_name());
+        secrets.allow(&organizer.group.label);
+        for domain in ours {
+            secrets.allow(domain);
+        }
+        match secrets.anonymity {
+            Anonymity::Open => return secrets,
+            Anonymity::Named => {}
+            Anonymity::Anonymous => secrets.person(&organizer.name),
         }
         for mailbox in std::iter::once(&organizer.mailbox).chain(&organizer.aliases) {
             secrets.address(mailbox);
         }
-        if anonymity == Anonymity::Anonymous {
-            secrets.name(&organizer.name);
-        }
-        let shown = organizer.public_name().to_owned();
-        secrets.allow(&shown);
         secrets
     }
 
-    /// Adds what the organizer's own message shows of their systems: hosts, addresses, ids.
-    pub fn learn(&mut self, mail: &InboundMail, calendar: Option<&CalendarObject>) {
-        if self.open {
-            return;
-        }
-        if let Some(id) = &mail.message_id {
-            self.id(id.as_str());
-        }
-        for field in &mail.headers {
-            let name = field.name.to_ascii_lowercase();
-            if name == "received" || name.starts_with("x-originating") {
-                self.hosts_in(&field.value);
-            }
-        }
-        for event in calendar.iter().flat_map(|object| &object.events) {
-            self.id(&event.uid);
-            if let Some(organizer) = &event.organizer {
-                self.address(&organizer.mailbox);
-            }
-        }
-    }
-
-    /// The same without what this guest may know anyway: their own name and address.
+    /// The same for one guest, who may see their own name and address.
     #[must_use]
     pub fn allowing(&self, guest: &NamedMailbox) -> Self {
         let mut rest = self.clone();
@@ -77,80 +77,113 @@ impl Secrets {
         rest
     }
 
-    /// Drops every needle that stands in this text, which the guest sees anyway.
+    /// A text that the guest sees anyway. Words, logins and hosts in it are no secret any more; whole addresses and
+    /// names only where they stand within it.
     pub fn allow(&mut self, text: &str) {
-        let shown = words(&fold(text));
-        self.needles.retain(|(_, needle)| !shown.contains(&words(&fold(needle))));
-    }
-
-    fn add(&mut self, label: &str, text: &str) {
-        let text = text.trim();
-        let known = self.needles.iter().any(|(_, needle)| needle.eq_ignore_ascii_case(text));
-        if text.chars().filter(|c| c.is_alphanumeric()).count() >= 3 && !known {
-            self.needles.push((label.to_owned(), text.to_owned()));
+        if !text.trim().is_empty() {
+            self.allowed.push(text.trim().to_owned());
         }
     }
 
-    fn address(&mut self, mailbox: &Mailbox) {
-        self.add("address", &mailbox.canonical());
+    /// The automata over all needles; `None` when they can't be built.
+    pub(super) fn matcher(&self) -> Option<&Matcher> {
+        self.matcher.get_or_init(|| Matcher::new(&self.needles)).as_ref()
+    }
+
+    pub(super) fn allowed(&self) -> Allowed {
+        Allowed(self.allowed.iter().map(|text| Spelled::of(text)).collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.needles.is_empty()
+    }
+
+    pub(super) fn add(&mut self, label: &'static str, text: &str, look: Look) {
+        let excusable = matches!(label, "surname" | "login" | "host");
+        let needle = Needle { label, text: text.trim().to_owned(), look, excusable };
+        let telling = needle.text.chars().filter(|c| c.is_alphanumeric()).count() >= 3;
+        if telling && !self.needles.contains(&needle) {
+            self.needles.push(needle);
+            self.matcher = Arc::default();
+        }
+    }
+
+    /// A text of any kind: as words, and without white space or as digits where that is how it is written.
+    pub(super) fn text(&mut self, label: &'static str, text: &str) {
+        self.add(label, text, Look::Words);
+        if text.contains('@') {
+            self.add(label, text, Look::Compact);
+        }
+        self.telephone(label, text);
+    }
+
+    pub(super) fn telephone(&mut self, label: &'static str, text: &str) {
+        let digits = text.chars().filter(char::is_ascii_digit).count();
+        if digits >= TELEPHONE && !text.chars().any(char::is_alphabetic) {
+            self.add(label, text, Look::Digits);
+        }
+    }
+
+    pub(super) fn address(&mut self, mailbox: &Mailbox) {
+        let address = mailbox.canonical();
+        self.add("address", &address, Look::Words);
+        self.add("address", &address, Look::Compact);
         let local = mailbox.local();
         if local.chars().count() >= LOCAL_PART && local.chars().any(|c| !c.is_alphabetic()) {
-            self.add("login", local);
+            self.add("login", local, Look::Words);
         }
         self.host(mailbox.domain());
     }
 
-    fn name(&mut self, name: &str) {
-        let folded = words(&fold(name));
-        let parts: Vec<&str> = folded.split_whitespace().collect();
-        let (Some(given), Some(surname)) = (parts.first(), parts.last()) else { return };
-        self.add("name", &folded);
-        if parts.len() < 2 {
-            return;
-        }
-        self.add("name", &format!("{surname} {given}"));
-        self.add("name", &format!("{given} {surname}"));
-        self.add("name", &format!("{given}{surname}"));
-        if let Some(initial) = given.chars().next() {
-            self.add("name", &format!("{initial} {surname}"));
-            self.add("name", &format!("{initial}{surname}"));
-        }
-        if surname.chars().count() >= SURNAME {
-            self.add("surname", surname);
-        }
-    }
-
-    fn id(&mut self, id: &str) {
-        let id = id.trim_matches(['<', '>', ' ']);
-        if id.chars().count() >= 8 {
-            self.add("id", id);
-        }
-        if let Some((_, host)) = id.rsplit_once('@') {
-            self.host(host);
-        }
-    }
-
-    fn hosts_in(&mut self, value: &str) {
-        // RFC 5321 §4.4: hosts and address literals stand before the date.
-        let trace = value.rsplit_once(';').map_or(value, |(trace, _)| trace);
-        for word in trace.split(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-' | ':'))) {
-            match word.parse::<std::net::IpAddr>() {
-                Ok(ip) if ip.is_loopback() || ip.is_unspecified() => {}
-                Ok(_) => self.add("IP address", word),
-                Err(_) if word.chars().any(char::is_alphabetic) => self.host(word),
-                Err(_) => {}
+    /// A person's name in its usual forms, the surname alone too.
+    fn person(&mut self, name: &str) {
+        self.full_name(name);
+        let words = Spelled::of(name).words;
+        let mut parts = words.split_whitespace();
+        if let (Some(given), Some(surname)) = (parts.next(), parts.next_back()) {
+            if let Some(initial) = given.chars().next() {
+                self.add("name", &format!("{initial} {surname}"), Look::Words);
+                self.add("name", &format!("{initial}{surname}"), Look::Words);
+            }
+            if surname.chars().count() >= SURNAME {
+                self.add("surname", surname, Look::Words);
             }
         }
     }
 
-    fn host(&mut self, host: &str) {
-        let host = host.trim_matches('.').to_lowercase();
-        let lines = PUBLIC_HOSTS.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
-        let mut public = lines.chain(self.public.iter().map(String::as_str));
-        let known = public.any(|p| host == p || host.strip_suffix(p).is_some_and(|rest| rest.ends_with('.')));
-        let top = host.rsplit('.').next().unwrap_or_default();
-        if host.contains('.') && top.chars().all(char::is_alphabetic) && !known {
-            self.add("host", &host);
+    /// All parts of a name together, in any turn.
+    pub(super) fn full_name(&mut self, name: &str) {
+        let words = Spelled::of(name).words;
+        let parts: Vec<&str> = words.split_whitespace().collect();
+        for turn in 0..parts.len() {
+            let (tail, head) = parts.split_at(turn);
+            self.add("name", &[head, tail].concat().join(" "), Look::Words);
+        }
+        if let (Some(given), Some(surname), true) = (parts.first(), parts.last(), parts.len() > 1) {
+            self.add("name", &format!("{given} {surname}"), Look::Words);
+            self.add("name", &format!("{surname} {given}"), Look::Words);
+            self.add("name", &parts.concat(), Look::Words);
         }
     }
+
+    pub(super) fn host(&mut self, host: &str) {
+        let host = host.trim_matches('.').to_lowercase();
+        let mut lines = PUBLIC_HOSTS.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+        let top = host.rsplit('.').next().unwrap_or_default();
+        let is_name = host.contains('.') && top.chars().all(char::is_alphabetic);
+        if is_name && !self.is_ours(&host) && !lines.any(|line| is_below(&host, line)) {
+            self.add("host", &host, Look::Host);
+            let written = idna::domain_to_unicode(&host).0;
+            self.add("host", &written, Look::Host);
+        }
+    }
+
+    pub(super) fn is_ours(&self, host: &str) -> bool {
+        self.ours.iter().any(|own| is_below(host, own))
+    }
+}
+
+/// Whether a host is this domain or one below it.
+pub(super) fn is_below(host: &str, domain: &str) -> bool {
+    host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }

@@ -1,0 +1,93 @@
+//! Disguises of HTML: character references and tags.
+
+/// Longest name in the table of HTML.
+const LONGEST_NAME: usize = 33;
+
+/// Character references, numeric and all that HTML names; the semicolon may be missing.
+pub(in super::super) fn entities(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut pieces = text.split('&');
+    out.push_str(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        let read = piece.strip_prefix('#').map_or_else(|| named(piece), numeric);
+        match read {
+            Some((c, rest)) => {
+                out.push(c);
+                out.push_str(rest);
+            }
+            None => {
+                out.push('&');
+                out.push_str(piece);
+            }
+        }
+    }
+    out
+}
+
+fn numeric(number: &str) -> Option<(char, &str)> {
+    let (radix, digits) = match number.strip_prefix(['x', 'X']) {
+        Some(digits) => (16, digits),
+        None => (10, number),
+    };
+    let end = digits.find(|c: char| !c.is_digit(radix)).unwrap_or(digits.len());
+    let (digits, rest) = digits.split_at_checked(end)?;
+    let digits = digits.trim_start_matches('0');
+    let c = char::from_u32(u32::from_str_radix(digits, radix).ok()?)?;
+    Some((c, rest.strip_prefix(';').unwrap_or(rest)))
+}
+
+fn named(piece: &str) -> Option<(char, &str)> {
+    let name = |end: usize| piece.get(..end).filter(|name| !name.is_empty());
+    let of = |name: &str| web_atoms::NAMED_ENTITIES.get(name).and_then(|(first, _)| char::from_u32(*first)).filter(|c| *c != '\0');
+    let letters = piece.bytes().take(LONGEST_NAME).take_while(u8::is_ascii_alphanumeric).count();
+    let rest = |end: usize| piece.get(end..).unwrap_or_default();
+    let whole = of(&format!("{};", name(letters)?));
+    if let Some(c) = whole {
+        return Some((c, rest(letters).strip_prefix(';').unwrap_or(rest(letters))));
+    }
+    // Old names may go without the semicolon, glued to what follows: the longest that is one.
+    (2..=letters).rev().find_map(|end| Some((of(name(end)?)?, rest(end))))
+}
+
+/// Tags and comments removed, so that `cla<b>ire</b>` joins.
+pub(in super::super) fn tags(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut at, mut tag_end, mut comment_end) = (0, Ahead::new(">"), Ahead::new("-->"));
+    while let Some(start) = text.get(at..).and_then(|rest| rest.find('<')).map(|found| at + found) {
+        out.push_str(text.get(at..start).unwrap_or_default());
+        let after = text.get(start + 1..).unwrap_or_default();
+        let comment = after.starts_with("!--");
+        let markup = after.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'));
+        let end = if comment { comment_end.from(text, start + 4) } else { tag_end.from(text, start + 1) };
+        match end.filter(|_| markup) {
+            Some(end) => at = end,
+            None => {
+                out.push('<');
+                at = start + 1;
+            }
+        }
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    out
+}
+
+/// Where a sign stands next: looked for once, however often it is asked from before it.
+struct Ahead {
+    sign: &'static str,
+    found: usize,
+}
+
+impl Ahead {
+    fn new(sign: &'static str) -> Self {
+        Self { sign, found: 0 }
+    }
+
+    /// The end of the first sign at or after `from`.
+    fn from(&mut self, text: &str, from: usize) -> Option<usize> {
+        if self.found < from {
+            let next = text.get(from..).and_then(|rest| rest.find(self.sign));
+            self.found = next.map_or(usize::MAX, |next| from + next);
+        }
+        (self.found != usize::MAX).then(|| self.found + self.sign.len())
+    }
+}
