@@ -60,13 +60,14 @@ fn readable(mail: &[u8]) -> String {
 #[test]
 fn every_language_is_complete() {
     let stationery = Stationery::embedded().unwrap();
-    assert_eq!(stationery.languages().collect::<Vec<_>>(), ["en", "fr"]);
+    let languages: Vec<&str> = stationery.languages().collect();
+    assert!(languages.contains(&"en") && languages.contains(&"fr"), "{languages:?}");
     assert_eq!(stationery.check(), Vec::<String>::new());
 }
 
 #[test]
 fn whole_mails() {
-    for language in ["en", "fr"] {
+    for language in Stationery::embedded().unwrap().languages() {
         for (name, mail) in every_letter(&Desk::new(language)) {
             insta::assert_snapshot!(format!("{language}-{name}"), readable(&mail));
         }

@@ -78,7 +78,8 @@ impl Sources {
     fn read() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut files: Vec<PathBuf> = BESIDE.iter().map(|file| root.join(file)).collect();
-        files.extend(fs::read_dir(root.join("src/config")).unwrap().map(|entry| entry.unwrap().path()));
+        let own = fs::read_dir(root.join("src/config")).unwrap().map(|entry| entry.unwrap().path());
+        files.extend(own.filter(|path| path.extension().is_some_and(|extension| extension == "rs")));
         let mut found = Self { structs: BTreeMap::new(), enums: BTreeMap::new() };
         for file in files {
             for item in syn::parse_file(&fs::read_to_string(&file).unwrap()).unwrap().items {
