@@ -122,6 +122,7 @@ impl Running {
             transport,
             world: gateway.world.clone(),
             bell,
+            desk: gateway.clone(),
             settings: config.delivery.outbox.clone(),
         };
         tasks.spawn(worker.run(wake, stopping.clone()));

@@ -1,10 +1,11 @@
 //! Alerts: a draft of a decision becomes an alert of the archive and, the first time, a mail to the helpdesk.
 
 use super::gateway::Gateway;
-use super::port::PortResult;
+use super::port::{AlertDesk, PortResult};
 use crate::domain::alert::{Alert, AlertDraft, AlertState, Severity};
 use crate::domain::id::{AlertId, GuestId, MeetingId};
 use crate::domain::record::Write;
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 /// What an alert is about.
@@ -18,17 +19,7 @@ impl Gateway {
     /// The writes that raise these alerts. A repeated one is counted, and mailed once.
     pub(super) async fn raise(&self, drafts: &[AlertDraft], about: About, now: DateTime<Utc>, writes: &mut Vec<Write>) -> PortResult<()> {
         for draft in drafts {
-            let alert = self.alert(draft, about, now);
-            let is_new = self.archive.alert_by_key(&alert.key).await?.is_none();
-            if is_new && draft.severity > Severity::Info {
-                match self.draft_alert(&alert, now) {
-                    Ok(Some(item)) => writes.push(Write::Outbox(Box::new(item))),
-                    Ok(None) => {}
-                    // The alert itself is kept and rings; only its mail could not be built.
-                    Err(error) => tracing::error!(%error, "alert mail not built"),
-                }
-            }
-            writes.push(Write::Alert(Box::new(alert)));
+            writes.extend(self.alert_writes(&self.alert(draft, about, now)).await?);
         }
         Ok(())
     }
@@ -65,5 +56,22 @@ impl Gateway {
         if writes.iter().any(|write| matches!(write, Write::Outbox(_))) {
             self.waker.wake();
         }
+    }
+}
+
+#[async_trait]
+impl AlertDesk for Gateway {
+    async fn alert_writes(&self, alert: &Alert) -> PortResult<Vec<Write>> {
+        let mut writes = Vec::new();
+        let is_new = self.archive.alert_by_key(&alert.key).await?.is_none();
+        if is_new && alert.severity > Severity::Info {
+            match self.draft_alert(alert, alert.opened_at) {
+                Ok(mail) => writes.extend(mail.map(|item| Write::Outbox(Box::new(item)))),
+                // The alert itself is kept and rings; only its mail could not be built.
+                Err(error) => tracing::error!(%error, "alert mail not built"),
+            }
+        }
+        writes.push(Write::Alert(Box::new(alert.clone())));
+        Ok(writes)
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::id::{AlertId, GuestId, MeetingId, OrganizerId, ReceivedId};
 use crate::domain::itip::Uid;
 use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::organizer::Organizer;
-use crate::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldState, Received, ReceivedSummary};
+use crate::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldState, Received, ReceivedSummary, Write};
 use crate::domain::thread::{MessageId, ThreadLink};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -140,6 +140,14 @@ impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
 pub trait Bell: Send + Sync {
     /// Rings; failures are logged, never returned.
     async fn ring(&self, alert: &Alert);
+}
+
+/// Puts an alert on the helpdesk's desk, for rooms that raise one of their own.
+#[async_trait]
+pub trait AlertDesk: Send + Sync {
+    /// The writes that raise it, for the commit of what it is about: the alert, and a mail to the helpdesk unless an open
+    /// one of the same key was mailed before.
+    async fn alert_writes(&self, alert: &Alert) -> PortResult<Vec<Write>>;
 }
 
 /// A mail that `localserve` caught.

@@ -5,13 +5,13 @@ use crate::domain::alert::{Alert, AlertKind, AlertState, Severity};
 use crate::domain::attendance::Delivery;
 use crate::domain::delivery::{AttemptOutcome, OutboxItem, OutboxPurpose, OutboxState};
 use crate::domain::id::AlertId;
-use crate::domain::record::{AuditEvent, Commit, Write};
+use crate::domain::record::{AuditEvent, Write};
 use chrono::{DateTime, Utc};
 
-/// The commit, and the alert to ring for.
+/// What to commit, and the alert to raise with it.
 pub struct Aftermath {
     /// All of it, or none.
-    pub commit: Commit,
+    pub writes: Vec<Write>,
     /// Set when the mail was given up.
     pub alert: Option<Alert>,
 }
@@ -28,10 +28,9 @@ pub fn aftermath(item: &OutboxItem, outcome: &AttemptOutcome, next: OutboxState,
         }
         OutboxState::Due { .. } => {}
     }
-    writes.extend(alert.clone().map(|alert| Write::Alert(Box::new(alert))));
     writes.push(Write::Audit(audit(item, outcome, &next, now)));
     writes.insert(0, Write::OutboxState { id: item.id, state: next });
-    Aftermath { commit: Commit { writes }, alert }
+    Aftermath { writes, alert }
 }
 
 /// The guest's delivery track: the invitation's fate in both ways, an answer's failure alone.

@@ -1,7 +1,7 @@
 //! One SMTP session as a client (RFC 5321): greeting, EHLO, STARTTLS, AUTH, then mails one after another.
 
 use super::smarthost::{SmarthostSettings, TlsMode};
-use super::wire::{Reply, Stream, Wire, clean, data_form};
+use super::wire::{Reply, Stream, Unwritten, Wire, clean, data_form};
 use crate::domain::address::{Mailbox, ReversePath};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -72,6 +72,11 @@ impl Connection {
         let _ = timeout(Duration::from_secs(1), self.wire.ask("QUIT")).await;
     }
 
+    /// QUIT in a task of its own, for nobody to wait for.
+    pub fn take_leave(self) {
+        tokio::spawn(self.close());
+    }
+
     /// MAIL, RCPT and DATA: `None` when the server waits for the content, else the refusal.
     async fn envelope(&mut self, from: &ReversePath, to: &[Mailbox], size: usize) -> io::Result<Option<Reply>> {
         if std::mem::take(&mut self.needs_reset) {
@@ -137,9 +142,9 @@ impl Connection {
     }
 
     async fn content(&mut self, message: &[u8]) -> Verdict {
-        // A failed write may still have carried the final dot: from here on nothing is certain.
-        if let Err(error) = self.wire.write(&data_form(message)).await {
-            return Verdict::LostAfter(clean(&error.to_string()));
+        if let Err(Unwritten { whole, cause }) = self.wire.write_content(&data_form(message)).await {
+            let text = clean(&cause.to_string());
+            return if whole { Verdict::LostAfter(text) } else { Verdict::LostBefore(text) };
         }
         match self.wire.reply(self.data_limit).await {
             Ok(reply) => Verdict::Answered(reply),
@@ -194,7 +199,13 @@ async fn encrypt(stream: Box<dyn Stream>, settings: &SmarthostSettings, tls: &Tl
 }
 
 async fn hello(wire: &mut Wire<Box<dyn Stream>>, settings: &SmarthostSettings) -> io::Result<EhloResponse<String>> {
-    let reply = expect("EHLO", wire.ask(&format!("EHLO {}", settings.helo)).await?)?;
+    let reply = wire.ask(&format!("EHLO {}", settings.helo)).await?;
+    if (500..600).contains(&reply.code) {
+        // RFC 5321 §4.1.4: a server that knows no EHLO is greeted the old way, and offers nothing.
+        expect("HELO", wire.ask(&format!("HELO {}", settings.helo)).await?)?;
+        return Ok(EhloResponse::new(settings.host.clone()));
+    }
+    let reply = expect("EHLO", reply)?;
     EhloResponse::parse(&mut reply.raw.iter()).map_err(|_| io::Error::other("the answer to EHLO can't be read"))
 }
 

@@ -1,5 +1,6 @@
 //! DKIM (RFC 6376, RFC 8463): keys, their DNS records, and the transport that signs just before it sends.
 
+use super::wire::mail_lines;
 use crate::domain::delivery::{AttemptOutcome, OutboxItem};
 use crate::flow::port::Transport;
 use async_trait::async_trait;
@@ -157,15 +158,17 @@ impl Signer {
         Ok(())
     }
 
-    /// The message with a signature by each key of its From domain above it; unchanged when there is none.
+    /// The message, in the form in which it is sent, with a signature by each key of its From domain above it; without
+    /// one when there is no such key.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, String> {
-        let Some(domain) = from_domain(message) else { return Ok(message.to_vec()) };
+        let message = mail_lines(message);
+        let Some(domain) = from_domain(&message) else { return Ok(message) };
         let mut signed = Vec::with_capacity(message.len() + 1024);
         for (_, signer) in self.keys.iter().filter(|(of, _)| *of == domain) {
-            let signature = signer.sign(message).map_err(|error| error.to_string())?;
+            let signature = signer.sign(&message).map_err(|error| error.to_string())?;
             signed.extend_from_slice(signature.to_header().as_bytes());
         }
-        signed.extend_from_slice(message);
+        signed.extend_from_slice(&message);
         Ok(signed)
     }
 }

@@ -24,20 +24,24 @@ impl Pool {
         self.places.acquire().await.ok()
     }
 
-    /// The session used last, if it is still fit. Older ones are dropped on the way.
+    /// The session used last, if it is still fit. Those that were idle too long are taken leave of on the way.
     pub fn take(&self) -> Option<Connection> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        idle.retain(|connection| now.duration_since(connection.used_at) < self.idle_life);
+        // In the order of their use: the oldest stand first.
+        let expired = idle.iter().take_while(|connection| now.duration_since(connection.used_at) >= self.idle_life).count();
+        idle.drain(..expired).for_each(Connection::take_leave);
         idle.pop()
     }
 
-    /// Keeps a session for the next mail, unless it is broken or worn out; then it is given back to be closed.
-    pub fn keep(&self, connection: Connection) -> Option<Connection> {
-        if !connection.is_healthy() || connection.mails >= self.mails_per_connection {
-            return Some(connection);
+    /// Keeps a session for the next mail, unless it is broken or worn out.
+    pub fn keep(&self, connection: Connection) {
+        if !connection.is_healthy() {
+            return;
+        }
+        if connection.mails >= self.mails_per_connection {
+            return connection.take_leave();
         }
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-        None
     }
 }

@@ -74,7 +74,7 @@ impl Default for SmarthostSettings {
             connect_timeout_seconds: 30,
             command_timeout_seconds: 300,
             data_timeout_seconds: 600,
-            pool_size: 8,
+            pool_size: 16,
             idle_seconds: 30,
             messages_per_connection: 1_000,
         }
@@ -128,11 +128,7 @@ impl Smarthost {
 
     async fn send_over(&self, mut connection: Connection, from: &ReversePath, to: &[Mailbox], message: &[u8]) -> Verdict {
         let verdict = connection.send(from, to, message).await;
-        if let Some(worn_out) = self.pool.keep(connection)
-            && worn_out.is_healthy()
-        {
-            worn_out.close().await;
-        }
+        self.pool.keep(connection);
         verdict
     }
 }
@@ -151,6 +147,9 @@ fn outcome(verdict: Verdict) -> AttemptOutcome {
     match verdict {
         Verdict::Answered(reply) => match reply.code {
             200..=299 => AttemptOutcome::Delivered(reply.text),
+            // About the session, not the mail: unknown command, wrong order, TLS or a login wanted (RFC 4954 §6). A slip
+            // in the settings must not fail all mail for good.
+            500 | 502 | 503 | 530 => AttemptOutcome::Deferred(reply.text),
             500..=599 => AttemptOutcome::Bounced(reply.text),
             _ => AttemptOutcome::Deferred(reply.text),
         },

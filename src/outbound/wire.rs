@@ -39,6 +39,16 @@ impl Reply {
     }
 }
 
+/// The content was not written.
+#[derive(Debug)]
+pub struct Unwritten {
+    /// Whether all of it had been handed to the line: then the other side may have it. Otherwise the end of the final
+    /// dot was never sent, and there is no message yet (RFC 5321 §4.1.1.4).
+    pub whole: bool,
+    /// What the line says.
+    pub cause: io::Error,
+}
+
 /// A stream with what was read ahead.
 pub struct Wire<S> {
     stream: S,
@@ -65,6 +75,22 @@ impl<S: Stream> Wire<S> {
             self.stream.flush().await
         };
         timeout(self.limit, send).await.map_err(|_| late())?
+    }
+
+    /// Writes the content with its final dot, and flushes. The limit holds for each piece that the line takes: a long
+    /// message over a slow one takes its time.
+    pub async fn write_content(&mut self, octets: &[u8]) -> Result<(), Unwritten> {
+        let mut rest = octets;
+        while !rest.is_empty() {
+            let written = timeout(self.limit, self.stream.write(rest)).await.map_err(|_| late()).flatten();
+            match written {
+                Ok(0) => return Err(Unwritten { whole: false, cause: io::ErrorKind::WriteZero.into() }),
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Err(cause) => return Err(Unwritten { whole: false, cause }),
+            }
+        }
+        let flushed = timeout(self.limit, self.stream.flush()).await.map_err(|_| late()).flatten();
+        flushed.map_err(|cause| Unwritten { whole: true, cause })
     }
 
     /// Writes one command line and reads its reply.
@@ -140,9 +166,21 @@ pub fn clean(text: &str) -> String {
     line
 }
 
-/// The message as DATA carries it (RFC 5321 §4.5.2): dots doubled at the head of a line, every line
-/// ended by CRLF (a lone CR or LF becomes one, so that nothing can be smuggled), and the final dot.
+/// The message as DATA carries it (RFC 5321 §4.5.2): [`mail_lines`] with dots doubled at their heads, and the final dot.
 pub fn data_form(message: &[u8]) -> Vec<u8> {
+    let mut out = lines(message, b".");
+    out.extend_from_slice(b".\r\n");
+    out
+}
+
+/// The message with every line ended by CRLF: a lone CR or LF becomes one, so that nothing can be smuggled. What is
+/// signed must be in this form, since it is the one that is sent.
+pub fn mail_lines(message: &[u8]) -> Vec<u8> {
+    lines(message, b"")
+}
+
+/// With `before_dot` put before a dot at the head of a line.
+fn lines(message: &[u8], before_dot: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + message.len() / 50 + 8);
     let mut at_line_start = true;
     let mut octets = message.iter().copied().peekable();
@@ -156,7 +194,7 @@ pub fn data_form(message: &[u8]) -> Vec<u8> {
             continue;
         }
         if at_line_start && octet == b'.' {
-            out.push(b'.');
+            out.extend_from_slice(before_dot);
         }
         out.push(octet);
         at_line_start = false;
@@ -164,7 +202,6 @@ pub fn data_form(message: &[u8]) -> Vec<u8> {
     if !at_line_start {
         out.extend_from_slice(b"\r\n");
     }
-    out.extend_from_slice(b".\r\n");
     out
 }
 
@@ -177,6 +214,7 @@ mod tests {
         assert_eq!(data_form(b".a\r\n..b\r\n"), b"..a\r\n...b\r\n.\r\n");
         assert_eq!(data_form(b"a\n.\rb"), b"a\r\n..\r\nb\r\n.\r\n");
         assert_eq!(data_form(b""), b".\r\n");
+        assert_eq!(mail_lines(b".a\n.\rb"), b".a\r\n.\r\nb\r\n");
     }
 
     #[test]

@@ -3,45 +3,47 @@
 //! A mail is repeated only when the process dies, or the connection breaks, between the next server's 250 and
 //! the commit that records it: SMTP knows no better. The repetition has the same Message-ID.
 
-use super::aftermath::aftermath;
+use super::aftermath::{Aftermath, aftermath};
 use crate::domain::alert::Alert;
 use crate::domain::delivery::{AttemptOutcome, OutboxItem, OutboxState, RetryPolicy, after_attempt};
 use crate::domain::id::{AlertId, OutboxId};
 use crate::domain::record::{Commit, Committed};
-use crate::flow::port::{Archive, Bell, PortResult, Transport, World};
+use crate::flow::port::{AlertDesk, Archive, Bell, PortResult, Transport, World};
+use futures_util::FutureExt;
 use serde::Deserialize;
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// How the outbox is worked off.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutboxSettings {
-    /// Most deliveries at once.
+    /// Most deliveries at once. No more than the smarthost's `pool_size`, so that none waits for a connection.
     pub concurrency: usize,
-    /// Most mails read from the archive at once.
-    pub batch: u32,
     /// Wait after the first failed attempt, in seconds; doubled after each further one.
     pub first_wait_seconds: u32,
     /// Longest wait between two attempts, in seconds.
     pub longest_wait_seconds: u32,
-    /// Longest time without a look at the archive, in seconds: for mail that another node left.
+    /// Longest time without a look at the archive, in seconds: for mail that another process left, such as a command.
     pub look_seconds: u64,
+    /// How long deliveries may still run when the gateway stops, in seconds.
+    pub stop_seconds: u64,
 }
 
 impl Default for OutboxSettings {
     fn default() -> Self {
         let policy = RetryPolicy::default();
         Self {
-            concurrency: 32,
-            batch: 128,
+            concurrency: 16,
             first_wait_seconds: policy.first_wait_seconds,
             longest_wait_seconds: policy.longest_wait_seconds,
-            look_seconds: 60,
+            look_seconds: 5,
+            stop_seconds: 30,
         }
     }
 }
@@ -57,99 +59,120 @@ pub struct Worker {
     pub world: Arc<dyn World>,
     /// Rung when a mail was given up.
     pub bell: Arc<dyn Bell>,
+    /// Writes the mail to the helpdesk then.
+    pub desk: Arc<dyn AlertDesk>,
     /// Bounds.
     pub settings: OutboxSettings,
 }
 
-/// Shortest wait before the archive is asked again when it fails, or when all that is due is claimed.
+/// Shortest wait before the archive is asked again when it fails, or when all that is due is in hand.
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Worker {
-    /// Works until `stop` is true or its sender is gone; then finishes what runs, and returns. `wake` is notified when mail was committed.
+    /// Works until `stop` is true or its sender is gone; then lets what runs end within `stop_seconds`, and returns.
+    /// `wake` is notified when mail was committed.
     pub async fn run(self, wake: Arc<Notify>, mut stop: watch::Receiver<bool>) {
         let mut running: JoinSet<OutboxId> = JoinSet::new();
-        let mut claimed: HashSet<OutboxId> = HashSet::new();
-        let mut queue: VecDeque<OutboxItem> = VecDeque::new();
+        let mut in_hand: HashSet<OutboxId> = HashSet::new();
+        let places = self.settings.concurrency.max(1);
         while !*stop.borrow() {
-            let mut pause = None;
-            if queue.is_empty() {
-                match self.claim(&mut claimed).await {
-                    Ok(items) => queue.extend(items),
+            // Half the places at a time, since a look also reads what is in hand. Nothing is claimed that can't be sent
+            // at once: what waits here could be superseded unseen.
+            let looks = in_hand.len() <= places / 2;
+            let mut pause = self.longest_pause();
+            if looks {
+                match self.claim(&mut in_hand, places).await {
+                    Ok(items) => items.into_iter().for_each(|item| drop(running.spawn(self.clone().attempt(item, stop.clone())))),
                     Err(error) => tracing::error!(%error, "the outbox can't be read"),
                 }
-                if queue.is_empty() {
-                    pause = Some(self.pause().await);
-                }
-            }
-            while running.len() < self.settings.concurrency.max(1)
-                && let Some(item) = queue.pop_front()
-            {
-                running.spawn(self.clone().attempt(item, stop.clone()));
+                pause = self.pause().await;
             }
             tokio::select! {
                 changed = stop.changed() => if changed.is_err() { break },
-                Some(ended) = running.join_next() => release(&mut claimed, ended),
-                () = wake.notified(), if queue.is_empty() => {}
-                () = sleep(pause.unwrap_or_default()), if pause.is_some() => {}
+                Some(ended) = running.join_next() => release(&mut in_hand, ended),
+                () = wake.notified(), if looks => {}
+                () = sleep(pause), if looks => {}
             }
         }
-        while running.join_next().await.is_some() {}
+        self.finish(running).await;
     }
 
-    /// Due mail that nobody here has in hand, marked as in hand.
-    async fn claim(&self, claimed: &mut HashSet<OutboxId>) -> PortResult<Vec<OutboxItem>> {
-        let in_hand = u32::try_from(claimed.len()).unwrap_or(u32::MAX);
-        let limit = in_hand.saturating_add(self.settings.batch.max(1));
-        let due = self.archive.outbox_due(self.world.now(), limit).await?;
-        Ok(due.into_iter().filter(|item| claimed.insert(item.id)).collect())
+    /// What is cut off here is due again at the next start.
+    async fn finish(&self, mut running: JoinSet<OutboxId>) {
+        let all = async { while running.join_next().await.is_some() {} };
+        if timeout(Duration::from_secs(self.settings.stop_seconds), all).await.is_err() {
+            tracing::warn!(cut_off = running.len(), "deliveries did not end in time");
+        }
+    }
+
+    /// Due mail that nobody here has in hand, as much as there are places left, marked as in hand.
+    async fn claim(&self, in_hand: &mut HashSet<OutboxId>, places: usize) -> PortResult<Vec<OutboxItem>> {
+        let free = places.saturating_sub(in_hand.len());
+        let due = self.archive.outbox_due(self.world.now(), u32::try_from(places).unwrap_or(u32::MAX)).await?;
+        Ok(due.into_iter().filter(|item| in_hand.insert(item.id)).take(free).collect())
+    }
+
+    fn longest_pause(&self) -> Duration {
+        Duration::from_secs(self.settings.look_seconds).max(PAUSE)
     }
 
     /// How long nothing new can be due.
     async fn pause(&self) -> Duration {
-        let longest = Duration::from_secs(self.settings.look_seconds).max(PAUSE);
         match self.archive.outbox_next().await {
-            Ok(Some(next)) => (next - self.world.now()).to_std().unwrap_or_default().clamp(PAUSE, longest),
-            Ok(None) => longest,
+            Ok(Some(next)) => (next - self.world.now()).to_std().unwrap_or_default().clamp(PAUSE, self.longest_pause()),
+            Ok(None) => self.longest_pause(),
             Err(_) => PAUSE,
         }
     }
 
     async fn attempt(self, item: OutboxItem, stop: watch::Receiver<bool>) -> OutboxId {
-        let outcome = self.transport.deliver(&item).await;
-        let (now, policy) = (self.world.now(), self.policy());
-        let next = after_attempt(&item, &outcome, &policy, self.spread(), now);
+        let outcome = self.deliver(&item).await;
+        let now = self.world.now();
+        let next = after_attempt(&item, &outcome, &self.policy(), self.spread(), now);
         report(&item, &outcome, &next);
-        let after = aftermath(&item, &outcome, next, AlertId(self.world.key()), now);
-        if self.commit(after.commit, &stop).await
-            && let Some(alert) = after.alert
-        {
-            self.ring(alert).await;
-        }
+        self.record(&aftermath(&item, &outcome, next, AlertId(self.world.key()), now), &stop).await;
         item.id
     }
 
+    /// A transport that panics may have sent the mail before.
+    async fn deliver(&self, item: &OutboxItem) -> AttemptOutcome {
+        let attempt = AssertUnwindSafe(self.transport.deliver(item)).catch_unwind();
+        attempt.await.unwrap_or_else(|_| {
+            tracing::error!(outbox = %item.id, "a delivery ended abnormally");
+            AttemptOutcome::Uncertain("451 4.3.0 the delivery ended abnormally".to_owned())
+        })
+    }
+
     /// Insists: a delivery that isn't recorded would be made again. Gives up only when the process stops.
-    async fn commit(&self, commit: Commit, stop: &watch::Receiver<bool>) -> bool {
+    async fn record(&self, after: &Aftermath, stop: &watch::Receiver<bool>) {
         loop {
-            match self.archive.commit(commit.clone()).await {
-                Ok(Committed::Done) => return true,
-                Ok(other) => {
-                    tracing::error!(?other, "an attempt could not be recorded");
-                    return false;
-                }
+            match self.try_record(after).await {
+                Ok(Committed::Done) => break,
+                Ok(other) => return tracing::error!(?other, "an attempt could not be recorded"),
                 Err(error) => tracing::error!(%error, "an attempt is not recorded yet"),
             }
             if *stop.borrow() || stop.has_changed().is_err() {
-                return false;
+                return;
             }
             sleep(PAUSE).await;
         }
+        if let Some(alert) = &after.alert {
+            self.ring(alert).await;
+        }
+    }
+
+    async fn try_record(&self, after: &Aftermath) -> PortResult<Committed> {
+        let mut writes = after.writes.clone();
+        if let Some(alert) = &after.alert {
+            writes.extend(self.desk.alert_writes(alert).await?);
+        }
+        self.archive.commit(Commit { writes }).await
     }
 
     /// With the alert as it stands now: repeated ones are one.
-    async fn ring(&self, alert: Alert) {
+    async fn ring(&self, alert: &Alert) {
         let merged = self.archive.alert_by_key(&alert.key).await.ok().flatten();
-        self.bell.ring(&merged.unwrap_or(alert)).await;
+        self.bell.ring(merged.as_ref().unwrap_or(alert)).await;
     }
 
     fn policy(&self) -> RetryPolicy {
@@ -162,13 +185,11 @@ impl Worker {
     }
 }
 
-fn release(claimed: &mut HashSet<OutboxId>, ended: Result<OutboxId, tokio::task::JoinError>) {
+fn release(in_hand: &mut HashSet<OutboxId>, ended: Result<OutboxId, tokio::task::JoinError>) {
     match ended {
-        Ok(id) => {
-            claimed.remove(&id);
-        }
-        // The mail stays claimed, and is tried again after a restart rather than in a circle.
-        Err(error) => tracing::error!(%error, "a delivery ended abnormally"),
+        Ok(id) => drop(in_hand.remove(&id)),
+        // The mail stays in hand, and is tried again after a restart rather than in a circle.
+        Err(error) => tracing::error!(%error, "an attempt ended abnormally"),
     }
 }
 
