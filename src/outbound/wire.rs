@@ -151,7 +151,11 @@ fn parse(raw: Vec<u8>) -> io::Result<Reply> {
             let text = clean(&format!("{}{enhanced} {}", response.code, response.message));
             Ok(Reply { code: response.code, text, raw })
         }
-        Err(Error::ResponseTooLong) => Err(io::Error::other("the server's reply is too long")),
+        // Its code decides; that it has too many words must not.
+        Err(Error::ResponseTooLong) => match raw.get(..3).and_then(|digits| str::from_utf8(digits).ok()).map(str::parse) {
+            Some(Ok(code)) => Ok(Reply { code, text: clean(&String::from_utf8_lossy(&raw)), raw }),
+            _ => Err(io::Error::other("the server's reply is no SMTP")),
+        },
         Err(_) => Err(io::Error::other("the server's reply is no SMTP")),
     }
 }
