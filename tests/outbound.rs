@@ -10,3 +10,5 @@ mod server;
 mod sink;
 #[path = "outbound/smarthost.rs"]
 mod smarthost;
+#[path = "outbound/worker.rs"]
+mod worker;

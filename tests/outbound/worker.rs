@@ -1,0 +1,416 @@
+//! The worker over a real archive and a transport that does as it is told.
+
+use crate::items::item;
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use paravent::domain::address::{Mailbox, NamedMailbox};
+use paravent::domain::alert::{Alert, AlertKind, AlertState, Severity};
+use paravent::domain::attendance::{Attendance, Delivery};
+use paravent::domain::delivery::AttemptOutcome::{self, Bounced, Deferred, Delivered, Uncertain};
+use paravent::domain::delivery::{OutboxItem, OutboxPurpose, OutboxState};
+use paravent::domain::id::{GuestId, MeetingId, OrganizerId};
+use paravent::domain::itip::Uid;
+use paravent::domain::language::Language;
+use paravent::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
+use paravent::domain::record::{Commit, Committed, Write};
+use paravent::flow::port::{AlertDesk, Archive, Bell, PortResult, Transport, World};
+use paravent::outbound::worker::{OutboxSettings, Worker};
+use paravent::store::SqliteArchive;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+fn start() -> DateTime<Utc> {
+    crate::items::now()
+}
+
+/// A clock that a test moves.
+#[derive(Default)]
+struct Clock(AtomicI64);
+
+impl World for Clock {
+    fn now(&self) -> DateTime<Utc> {
+        start() + TimeDelta::seconds(self.0.load(Ordering::SeqCst))
+    }
+
+    fn random(&self) -> Uuid {
+        Uuid::new_v4()
+    }
+
+    fn key(&self) -> Uuid {
+        Uuid::now_v7()
+    }
+}
+
+/// What a test says to a mail: the outcome, or nothing at all for a panic.
+type Say = tokio::sync::oneshot::Sender<AttemptOutcome>;
+
+/// Tells the test of each mail, and waits for what it says.
+struct Scripted {
+    given: mpsc::UnboundedSender<(OutboxItem, Say)>,
+    under_way: Arc<Mutex<HashSet<Uuid>>>,
+}
+
+/// A delivery under way, until it ends in any way.
+struct UnderWay(Arc<Mutex<HashSet<Uuid>>>, Uuid);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().remove(&self.1);
+    }
+}
+
+#[async_trait]
+impl Transport for Scripted {
+    async fn deliver(&self, item: &OutboxItem) -> AttemptOutcome {
+        let alone = self.under_way.lock().unwrap().insert(item.id.0);
+        assert!(alone, "one mail, two deliveries at once");
+        let _under_way = UnderWay(self.under_way.clone(), item.id.0);
+        let (say, said) = tokio::sync::oneshot::channel();
+        let _ = self.given.send((item.clone(), say));
+        said.await.expect("the test wants a panic")
+    }
+}
+
+/// Rings and writes down; its mail to the helpdesk is one that a test can find.
+#[derive(Default)]
+struct Helpdesk {
+    rung: Mutex<Vec<Alert>>,
+}
+
+#[async_trait]
+impl Bell for Helpdesk {
+    async fn ring(&self, alert: &Alert) {
+        self.rung.lock().unwrap().push(alert.clone());
+    }
+}
+
+#[async_trait]
+impl AlertDesk for Helpdesk {
+    async fn alert_writes(&self, alert: &Alert) -> PortResult<Vec<Write>> {
+        let mail = OutboxItem { purpose: OutboxPurpose::Helpdesk, ..item("helpdesk@agence.example", b"Subject: alert\r\n\r\n") };
+        Ok(vec![Write::Alert(Box::new(alert.clone())), Write::Outbox(Box::new(mail))])
+    }
+}
+
+struct House {
+    _folder: tempfile::TempDir,
+    file: PathBuf,
+    archive: SqliteArchive,
+    clock: Arc<Clock>,
+    desk: Arc<Helpdesk>,
+    wake: Arc<Notify>,
+    stop: watch::Sender<bool>,
+    given: mpsc::UnboundedReceiver<(OutboxItem, Say)>,
+    worker: JoinHandle<()>,
+}
+
+impl House {
+    async fn new(settings: OutboxSettings) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.sqlite");
+        let archive = SqliteArchive::open(&file).await.unwrap();
+        let (clock, desk, wake) = (Arc::new(Clock::default()), Arc::new(Helpdesk::default()), Arc::new(Notify::new()));
+        let (sender, given) = mpsc::unbounded_channel();
+        let (stop, stopping) = watch::channel(false);
+        let worker = Worker {
+            archive: Arc::new(archive.clone()),
+            transport: Arc::new(Scripted { given: sender, under_way: Arc::default() }),
+            world: clock.clone(),
+            bell: desk.clone(),
+            desk: desk.clone(),
+            settings,
+        };
+        let worker = tokio::spawn(worker.run(wake.clone(), stopping));
+        Self { _folder: folder, file, archive, clock, desk, wake, stop, given, worker }
+    }
+
+    /// With a clock that stands still, the worker looks only when it is woken.
+    async fn patient() -> Self {
+        Self::new(OutboxSettings { look_seconds: 3_600, ..OutboxSettings::default() }).await
+    }
+
+    async fn put(&self, writes: Vec<Write>) {
+        assert_eq!(self.archive.commit(Commit { writes }).await.unwrap(), Committed::Done);
+        self.wake.notify_one();
+    }
+
+    /// The next mail that the worker hands over.
+    async fn next(&mut self) -> (OutboxItem, Say) {
+        tokio::time::timeout(Duration::from_secs(60), self.given.recv()).await.expect("no mail comes").unwrap()
+    }
+
+    /// Takes the next mail, answers, and gives it with what became of it.
+    async fn answer(&mut self, outcome: AttemptOutcome) -> (OutboxItem, Option<OutboxState>) {
+        let (item, answer) = self.next().await;
+        let before = item.state.clone();
+        answer.send(outcome).unwrap();
+        let state = self.changed(&item, &before).await;
+        (item, state)
+    }
+
+    /// The state as it stands when it is no longer as before; `None` when the mail waits no more.
+    async fn changed(&self, item: &OutboxItem, before: &OutboxState) -> Option<OutboxState> {
+        loop {
+            let far = start() + TimeDelta::days(1_000);
+            let due = self.archive.outbox_due(far, 1_000).await.unwrap();
+            let state = due.into_iter().find(|found| found.id == item.id).map(|found| found.state);
+            if state.as_ref() != Some(before) {
+                return state;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn delivery(&self, guest: &Guest) -> Delivery {
+        self.archive.guest(guest.id).await.unwrap().unwrap().1.attendance.delivery
+    }
+
+    async fn actions(&self, meeting: &Meeting) -> Vec<String> {
+        self.archive.audit(meeting.id).await.unwrap().into_iter().map(|event| event.action).collect()
+    }
+
+    /// Stops and waits for the end.
+    async fn end(&mut self) {
+        self.stop.send(true).unwrap();
+        tokio::time::timeout(Duration::from_secs(60), &mut self.worker).await.expect("the worker ends").unwrap();
+    }
+}
+
+fn mailbox(text: &str) -> Mailbox {
+    Mailbox::parse(text).unwrap()
+}
+
+fn meeting() -> Meeting {
+    Meeting {
+        id: MeetingId(Uuid::now_v7()),
+        organizer: OrganizerId(Uuid::now_v7()),
+        organizer_address: NamedMailbox::bare(mailbox("claire.bernard@agence.example")),
+        organizer_uid: Uid(Uuid::now_v7().to_string()),
+        organizer_sequence: 0,
+        organizer_dtstamp: None,
+        organizer_object: "BEGIN:VCALENDAR\r\n".into(),
+        event: MeetingEvent { title: "Visite".into(), description: None, starts_at: start(), ends_at: start() },
+        status: MeetingStatus::Scheduled,
+        room: "room".into(),
+        created_at: start(),
+        version: 0,
+    }
+}
+
+fn guest(meeting: &Meeting) -> Guest {
+    Guest {
+        id: GuestId(Uuid::now_v7()),
+        meeting: meeting.id,
+        mailbox: NamedMailbox::new("Jean Martin", mailbox("jean.martin@hopital.example")),
+        invited_as: mailbox("jean.martin@hopital.example"),
+        language: Language::english(),
+        uid: Uid(Uuid::now_v7().to_string()),
+        sent: None,
+        link: Uuid::now_v7(),
+        removed_at: None,
+        attendance: Attendance::default(),
+        version: 0,
+    }
+}
+
+fn invitation(meeting: &Meeting, guest: &Guest) -> OutboxItem {
+    OutboxItem {
+        purpose: OutboxPurpose::Invitation,
+        guest: Some(guest.id),
+        meeting: Some(meeting.id),
+        ..item("jean.martin@hopital.example", b"Subject: x\r\n\r\n")
+    }
+}
+
+/// A house with an invitation in its outbox.
+async fn invited() -> (House, Meeting, Guest) {
+    let house = House::patient().await;
+    let meeting = meeting();
+    let guest = guest(&meeting);
+    house
+        .put(vec![
+            Write::Meeting(Box::new(meeting.clone())),
+            Write::Guest(Box::new(guest.clone())),
+            Write::Outbox(Box::new(invitation(&meeting, &guest))),
+        ])
+        .await;
+    (house, meeting, guest)
+}
+
+fn delivered() -> AttemptOutcome {
+    Delivered("250 2.0.0 taken".to_owned())
+}
+
+#[tokio::test]
+async fn delivered_mail_is_sent_and_the_guests_track_says_so() {
+    let (mut house, meeting, guest) = invited().await;
+    let (_, state) = house.answer(delivered()).await;
+    assert_eq!(state, None);
+    assert_eq!(house.delivery(&guest).await, Delivery::Sent);
+    assert_eq!(house.actions(&meeting).await, ["mail.sent"]);
+    assert_eq!(house.archive.last_sent_at(guest.id).await.unwrap(), Some(start()));
+    assert!(house.desk.rung.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn deferred_mail_comes_back_later_and_later() {
+    let (mut house, meeting, guest) = invited().await;
+    let mut waits = Vec::new();
+    for attempt in 1..=4 {
+        let asked = house.clock.now();
+        let (_, state) = house.answer(Deferred("451 4.3.0 later".to_owned())).await;
+        let Some(OutboxState::Due { at, attempts, last }) = state else { panic!("{state:?}") };
+        assert_eq!((attempts, last.as_str()), (attempt, "451 4.3.0 later"));
+        waits.push((at - asked).num_seconds());
+        house.clock.0.store((at - start()).num_seconds() + 1, Ordering::SeqCst);
+        house.wake.notify_one();
+    }
+    // One, two, four, eight minutes, each a quarter more or less.
+    for (wait, expected) in waits.iter().zip([60, 120, 240, 480]) {
+        assert!((expected * 3 / 4 - 1..=expected * 5 / 4 + 1).contains(wait), "{waits:?}");
+    }
+    assert_eq!(house.delivery(&guest).await, Delivery::Queued);
+    assert_eq!(house.actions(&meeting).await, ["mail.deferred"; 4]);
+}
+
+#[tokio::test]
+async fn what_bounces_or_expires_is_undeliverable_and_the_helpdesk_hears_of_it_in_the_same_commit() {
+    for outcome in [Bounced("550 5.1.1 <jean.martin@hopital.example> unknown".to_owned()), Deferred("451 later".to_owned())] {
+        let (mut house, meeting, guest) = invited().await;
+        let expires = matches!(outcome, Deferred(_));
+        if expires {
+            house.clock.0.store(24 * 3600 - 1, Ordering::SeqCst);
+        }
+        let (_, state) = house.answer(outcome).await;
+        assert_eq!(state, None);
+        assert_eq!(house.delivery(&guest).await, Delivery::Undeliverable);
+        assert_eq!(house.actions(&meeting).await, ["mail.failed"]);
+        let alerts = house.archive.alerts(None, 10).await.unwrap();
+        let [alert] = alerts.as_slice() else { panic!("{alerts:?}") };
+        assert_eq!((alert.kind, alert.severity, alert.state), (AlertKind::GuestUndeliverable, Severity::High, AlertState::Open));
+        assert_eq!(alert.guest, Some(guest.id));
+        assert!(!alert.evidence.contains("jean.martin@"), "{}", alert.evidence);
+        let (mail, answer) = house.next().await;
+        assert_eq!((mail.purpose, mail.recipient), (OutboxPurpose::Helpdesk, mailbox("helpdesk@agence.example")));
+        // A mail to the helpdesk that fails raises nothing: it would go the same way.
+        answer.send(Bounced("550 no".to_owned())).unwrap();
+        house.end().await;
+        assert_eq!(house.archive.alerts(None, 10).await.unwrap().len(), 1);
+        assert_eq!(house.desk.rung.lock().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn uncertain_mail_is_sent_again_as_the_same_message() {
+    let (mut house, meeting, _) = invited().await;
+    let (first, state) = house.answer(Uncertain("connection lost".to_owned())).await;
+    let Some(OutboxState::Due { at, .. }) = state else { panic!("{state:?}") };
+    house.clock.0.store((at - start()).num_seconds() + 1, Ordering::SeqCst);
+    house.wake.notify_one();
+    let (second, _) = house.answer(delivered()).await;
+    assert_eq!((first.message_id, first.message), (second.message_id, second.message));
+    assert_eq!(house.actions(&meeting).await, ["mail.uncertain", "mail.sent"]);
+}
+
+#[tokio::test]
+async fn a_transport_that_panics_lets_its_mail_go() {
+    let (mut house, meeting, _) = invited().await;
+    let (item, answer) = house.next().await;
+    drop(answer);
+    let state = house.changed(&item, &item.state).await;
+    let Some(OutboxState::Due { at, attempts: 1, .. }) = state else { panic!("{state:?}") };
+    house.clock.0.store((at - start()).num_seconds() + 1, Ordering::SeqCst);
+    house.wake.notify_one();
+    assert_eq!(house.answer(delivered()).await.1, None);
+    assert_eq!(house.actions(&meeting).await, ["mail.uncertain", "mail.sent"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_mail_is_sent_once_however_often_the_worker_is_woken() {
+    let mut house = House::patient().await;
+    let mails: Vec<OutboxItem> = (0..300).map(|_| item("jean.martin@hopital.example", b"Subject: x\r\n\r\n")).collect();
+    house.put(mails.iter().map(|mail| Write::Outbox(Box::new(mail.clone()))).collect()).await;
+    let mut counts: HashMap<Uuid, u32> = HashMap::new();
+    for _ in 0..mails.len() {
+        house.wake.notify_one();
+        let (mail, answer) = house.next().await;
+        house.wake.notify_one();
+        tokio::task::yield_now().await;
+        *counts.entry(mail.id.0).or_default() += 1;
+        answer.send(delivered()).unwrap();
+    }
+    house.end().await;
+    assert!(house.given.try_recv().is_err(), "no mail comes twice");
+    assert_eq!(counts.len(), mails.len());
+    assert_eq!(house.archive.outbox_waiting().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn superseded_mail_is_not_sent_even_when_it_was_due_before() {
+    let mut house = House::new(OutboxSettings { concurrency: 1, look_seconds: 3_600, ..OutboxSettings::default() }).await;
+    let meeting = meeting();
+    let guest = guest(&meeting);
+    let older = OutboxItem { state: due(-1), ..item("first@hopital.example", b"Subject: x\r\n\r\n") };
+    house
+        .put(vec![
+            Write::Meeting(Box::new(meeting.clone())),
+            Write::Guest(Box::new(guest.clone())),
+            Write::Outbox(Box::new(older)),
+            Write::Outbox(Box::new(invitation(&meeting, &guest))),
+        ])
+        .await;
+    let (first, answer) = house.next().await;
+    assert_eq!(first.recipient, mailbox("first@hopital.example"));
+    let newer = OutboxItem { state: due(0), ..invitation(&meeting, &guest) };
+    let superseded = Write::OutboxSuperseded { guest: guest.id, reason: "superseded" };
+    house.put(vec![superseded, Write::Outbox(Box::new(newer.clone()))]).await;
+    answer.send(delivered()).unwrap();
+    let (second, _) = house.answer(delivered()).await;
+    assert_eq!(second.id, newer.id);
+    house.end().await;
+    assert!(house.given.try_recv().is_err());
+}
+
+fn due(seconds: i64) -> OutboxState {
+    OutboxState::Due { at: start() + TimeDelta::seconds(seconds), attempts: 0, last: String::new() }
+}
+
+#[tokio::test]
+async fn mail_of_another_process_is_found_without_being_woken() {
+    assert_eq!(OutboxSettings::default().look_seconds, 5);
+    let mut house = House::new(OutboxSettings { look_seconds: 1, ..OutboxSettings::default() }).await;
+    let other = SqliteArchive::open(&house.file).await.unwrap();
+    let mail = item("jean.martin@hopital.example", b"Subject: x\r\n\r\n");
+    other.commit(Commit { writes: vec![Write::Outbox(Box::new(mail.clone()))] }).await.unwrap();
+    assert_eq!(house.next().await.0.id, mail.id);
+}
+
+#[tokio::test]
+async fn at_the_end_what_runs_is_finished_and_recorded() {
+    let (mut house, meeting, guest) = invited().await;
+    let (_, answer) = house.next().await;
+    house.stop.send(true).unwrap();
+    // More mail is left for the next start.
+    house.put(vec![Write::Outbox(Box::new(item("later@hopital.example", b"Subject: x\r\n\r\n")))]).await;
+    assert!(!house.worker.is_finished());
+    answer.send(delivered()).unwrap();
+    house.end().await;
+    assert_eq!(house.delivery(&guest).await, Delivery::Sent);
+    assert_eq!(house.actions(&meeting).await, ["mail.sent"]);
+    assert_eq!(house.archive.outbox_waiting().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_delivery_without_end_does_not_keep_the_gateway_from_stopping() {
+    let mut house = House::new(OutboxSettings { stop_seconds: 0, ..OutboxSettings::default() }).await;
+    house.put(vec![Write::Outbox(Box::new(item("jean.martin@hopital.example", b"Subject: x\r\n\r\n")))]).await;
+    let (_, _answer) = house.next().await;
+    house.end().await;
+    assert_eq!(house.archive.outbox_waiting().await.unwrap(), 1, "it is due again");
+}
