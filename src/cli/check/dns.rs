@@ -4,9 +4,10 @@ use super::records;
 use crate::config::{Config, Finding};
 use futures_util::future::{BoxFuture, FutureExt, join_all};
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{NameServerConfig, ResolverConfig};
+use hickory_resolver::config::{NameServerConfig, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{RData, RecordType};
+use hickory_resolver::system_conf::read_system_conf;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -24,6 +25,10 @@ pub(super) async fn findings(config: &Config, dkim: &[(String, String)]) -> Vec<
         Ok(names) => names,
         Err(error) => return vec![unasked("DNS", &error)],
     };
+    ask_all(&names, config, dkim).await
+}
+
+async fn ask_all(names: &Names, config: &Config, dkim: &[(String, String)]) -> Vec<Finding> {
     let identity = &config.identity;
     let mut asked: Vec<(String, BoxFuture<'_, Judged>)> = vec![
         (format!("address {}", identity.host_name), names.host(&identity.host_name).boxed()),
@@ -70,14 +75,20 @@ fn host_of(url: &str) -> Option<&str> {
 struct Names(TokioResolver);
 
 impl Names {
+    /// The named ones, else those of the system.
     fn new(resolvers: &[IpAddr]) -> Result<Self, String> {
-        let mut builder = if resolvers.is_empty() {
-            TokioResolver::builder_tokio().map_err(|error| error.to_string())?
-        } else {
-            let servers = resolvers.iter().map(|ip| NameServerConfig::udp_and_tcp(*ip)).collect();
-            let config = ResolverConfig::from_parts(None, Vec::new(), servers);
-            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        let (config, _) = match resolvers {
+            [] => read_system_conf().map_err(|error| error.to_string())?,
+            named => {
+                let servers = named.iter().map(|ip| NameServerConfig::udp_and_tcp(*ip)).collect();
+                (ResolverConfig::from_parts(None, Vec::new(), servers), ResolverOpts::default())
+            }
         };
+        Self::of(config)
+    }
+
+    fn of(config: ResolverConfig) -> Result<Self, String> {
+        let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
         let options = builder.options_mut();
         options.timeout = PACKET;
         options.attempts = 2;
@@ -174,6 +185,99 @@ impl Names {
 mod tests {
     use super::*;
     use crate::config::Level;
+    use hickory_resolver::config::ConnectionConfig;
+    use hickory_resolver::proto::op::{Message, OpCode, ResponseCode};
+    use hickory_resolver::proto::rr::rdata::{A, MX, TXT};
+    use hickory_resolver::proto::rr::{Name, Record};
+    use std::net::Ipv4Addr;
+    use tokio::net::UdpSocket;
+
+    /// A name server that has these records, and fails for names below `broken.test`.
+    async fn name_server(zone: Vec<(&'static str, RData)>) -> Names {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mut connection = ConnectionConfig::udp();
+        connection.port = socket.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let mut packet = [0; 1500];
+            while let Ok((length, peer)) = socket.recv_from(&mut packet).await {
+                let question = Message::from_vec(&packet[..length]).unwrap();
+                let query = question.queries[0].clone();
+                let name = query.name().to_ascii();
+                let mut answer = Message::response(question.metadata.id, OpCode::Query);
+                let fits = |(owner, data): &&(&str, RData)| {
+                    name.trim_end_matches('.').eq_ignore_ascii_case(owner) && data.record_type() == query.query_type()
+                };
+                let records = zone.iter().filter(fits).map(|(_, data)| Record::from_rdata(query.name().clone(), 60, data.clone()));
+                answer.add_answers(records);
+                answer.metadata.response_code = match name.as_str() {
+                    name if name.ends_with("broken.test.") => ResponseCode::ServFail,
+                    _ if answer.answers.is_empty() => ResponseCode::NXDomain,
+                    _ => ResponseCode::NoError,
+                };
+                answer.add_query(query);
+                socket.send_to(&answer.to_vec().unwrap(), peer).await.unwrap();
+            }
+        });
+        let server = NameServerConfig::new(Ipv4Addr::LOCALHOST.into(), true, vec![connection]);
+        Names::of(ResolverConfig::from_parts(None, Vec::new(), vec![server])).unwrap()
+    }
+
+    fn txt(strings: &[&str]) -> RData {
+        RData::TXT(TXT::new(strings.iter().map(|text| (*text).to_owned()).collect()))
+    }
+
+    fn mx(host: &str) -> RData {
+        RData::MX(MX::new(10, Name::from_ascii(format!("{host}.")).unwrap()))
+    }
+
+    fn config(domain: &str) -> Config {
+        let text = format!(
+            "[identity]\nhost_name = \"gw.{domain}\"\nalias_domain = \"{domain}\"\nguest_domain = \"guest.{domain}\"\n\
+             public_url = \"https://{domain}\"\n[listen]\nmx = \"127.0.0.1:25\"\n\
+             [conference]\nurl = \"https://127.0.0.1\"\napp_id = \"a\"\ndomain = \"meet.test\"\n"
+        );
+        Config::parse(std::path::Path::new("x"), &text, std::iter::empty()).unwrap()
+    }
+
+    async fn found(names: &Names, domain: &str) -> Vec<(String, Level)> {
+        let dkim = [(format!("s._domainkey.{domain}"), "v=DKIM1; k=rsa; p=AAAABBBB".to_owned())];
+        let findings = ask_all(names, &config(domain), &dkim).await;
+        findings.into_iter().map(|finding| (finding.subject, finding.level)).collect()
+    }
+
+    fn expected(domain: &str, levels: [Level; 7]) -> Vec<(String, Level)> {
+        let subjects = ["address gw.{}", "MX {}", "MX guest.{}", "SPF {}", "DKIM s._domainkey.{}", "DMARC {}", "address {}"];
+        subjects.iter().map(|subject| subject.replace("{}", domain)).zip(levels).collect()
+    }
+
+    #[tokio::test]
+    async fn a_well_kept_zone_is_in_order_and_an_empty_one_is_not() {
+        let address = |last| RData::A(A(Ipv4Addr::new(192, 0, 2, last)));
+        let names = name_server(vec![
+            ("gw.good.test", address(1)),
+            ("good.test", address(2)),
+            ("good.test", mx("GW.good.test")),
+            ("guest.good.test", mx("other.good.test")),
+            ("other.good.test", address(1)),
+            ("good.test", txt(&["v=spf1 ip4:192.0.2.1 ", "-all"])),
+            ("s._domainkey.good.test", txt(&["v=DKIM1; k=rsa; p=AAAA", "BBBB"])),
+            ("_dmarc.good.test", txt(&["v=DMARC1; p=reject"])),
+            ("far.good.test", address(2)),
+            ("gw.far.good.test", address(2)),
+            ("far.good.test", mx("gw.good.test")),
+            ("guest.far.good.test", mx("")),
+            ("far.good.test", txt(&["v=spf1 ~all"])),
+            ("s._domainkey.far.good.test", txt(&["v=DKIM1; p=AAAACCCC"])),
+        ])
+        .await;
+        let (ok, warning, problem) = (Level::Ok, Level::Warning, Level::Problem);
+        assert_eq!(found(&names, "good.test").await, expected("good.test", [ok; 7]));
+        // The MX is another host, the guest domain takes no mail, the key is another one, the policy is the parent's.
+        assert_eq!(found(&names, "far.good.test").await, expected("far.good.test", [ok, warning, problem, ok, problem, ok, ok]));
+        assert_eq!(found(&names, "none.test").await, expected("none.test", [problem; 7]));
+        // An error is not the answer that there is nothing.
+        assert_eq!(found(&names, "broken.test").await, [("DNS".to_owned(), warning)]);
+    }
 
     #[test]
     fn silence_is_told_once_and_never_taken_for_an_answer() {

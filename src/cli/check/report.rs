@@ -6,7 +6,7 @@ use crate::config::{Finding, Level};
 use std::io::{self, IsTerminal, Write};
 
 /// Widest column of subjects; longer ones push their line to the right.
-const WIDEST: usize = 44;
+const WIDEST: usize = 52;
 
 /// Prints everything, and the sum.
 pub(super) fn print(chapters: &[Chapter]) -> io::Result<()> {
