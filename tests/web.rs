@@ -1,5 +1,5 @@
 //! The guest's pages through their router: what a link shows, what the button does, and what never happens.
-//! `web/mailbox.rs` does the same for the mailbox page.
+//! `web/mailbox.rs` does the same for the mailbox page, `web/meeting.rs` for the organizer's page of a meeting.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at a surprise")]
 
@@ -7,6 +7,8 @@
 mod archive;
 #[path = "web/mailbox.rs"]
 mod mailbox;
+#[path = "web/meeting.rs"]
+mod meeting_page;
 
 use archive::{FixedWorld, OneDialog, guest, meeting, noon};
 use axum::Router;

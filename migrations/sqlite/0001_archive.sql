@@ -108,6 +108,7 @@ CREATE TABLE alerts (
 );
 CREATE UNIQUE INDEX alerts_unresolved ON alerts (key) WHERE state <> 'resolved';
 CREATE INDEX alerts_by_time ON alerts (last_at);
+CREATE INDEX alerts_by_meeting ON alerts (meeting);
 
 -- The audit trail: added to, never changed.
 CREATE TABLE audit (

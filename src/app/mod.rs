@@ -11,12 +11,14 @@ pub use localserve::localserve;
 use crate::config::{Config, Secrets};
 use crate::domain::token::Purpose;
 use crate::flow::Gateway;
+use crate::flow::meeting_page::MeetingPages;
 use crate::flow::port::{Bell, Transport, Waker};
 use crate::notify::log::LogBell;
 use crate::outbound::dkim::{Signer, SigningTransport};
 use crate::outbound::smarthost::Smarthost;
 use crate::outbound::worker::Worker;
 use crate::web::guest::{Contact, GuestCounter, router as guest_router};
+use crate::web::meeting::{MeetingCounter, router as meeting_router};
 use anyhow::{Context, anyhow};
 use build::Ground;
 use doors::Doors;
@@ -142,7 +144,10 @@ fn pages(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets) -> anyhow::
     let join = build::join(config, gateway, secrets)?;
     let (tokens, alias) = (gateway.tokens.clone(), gateway.settings.domains.alias.clone());
     let contact: Contact = Arc::new(move |guest| tokens.address(Purpose::OrganizerAlias, guest.0, &alias));
-    Ok(guest_router(Arc::new(GuestCounter::new(join, contact, &config.identity.public_url)?)))
+    let public_url = &config.identity.public_url;
+    let meetings = MeetingPages { archive: gateway.archive.clone(), world: gateway.world.clone(), links: gateway.links.clone() };
+    let organizers = meeting_router(Arc::new(MeetingCounter::new(meetings, public_url)?));
+    Ok(guest_router(Arc::new(GuestCounter::new(join, contact, public_url)?)).merge(organizers))
 }
 
 async fn told_to_stop() -> anyhow::Result<()> {

@@ -4,11 +4,14 @@
 //! verify it. `nbf` and `exp` bound the life of the *address*, not of the door: a token is good from the moment it was
 //! minted until [`OUTLIVES_END_DAYS`] after the meeting's end, so that the page can still explain "too early", "ended"
 //! or "cancelled". Whether the door is open is for the store to say.
+//!
+//! The organizer's page of a meeting has a token of its own, for another audience: neither opens what the other does.
 
 use super::id::{GuestId, MeetingId};
 use super::meeting::{Guest, Meeting};
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -18,8 +21,10 @@ pub const TOKEN_MAX: usize = 2_048;
 pub const SECRET_MIN: usize = 32;
 /// For how many days after the meeting's end a link still explains itself.
 pub const OUTLIVES_END_DAYS: i64 = 30;
-/// The audience: a token made for anything else is worthless here.
-const AUDIENCE: &str = "paravent-link";
+/// The audience of a guest's link: a token made for anything else is worthless there.
+const GUEST_AUDIENCE: &str = "paravent-link";
+/// The audience of an organizer's page.
+const MEETING_AUDIENCE: &str = "paravent-meeting";
 
 /// What a link names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +88,16 @@ struct Claims {
     exp: i64,
 }
 
+/// Claims of the organizer's page: the meeting's id and nothing of a person.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MeetingClaims {
+    aud: String,
+    sub: Uuid,
+    nbf: i64,
+    exp: i64,
+}
+
 struct LinkKey {
     kid: String,
     signs: EncodingKey,
@@ -117,34 +132,45 @@ impl LinkKeys {
 
     /// The token of this guest's link in force, minted at `now`.
     pub fn mint(&self, meeting: &Meeting, guest: &Guest, now: DateTime<Utc>) -> Result<String, LinkKeyError> {
-        let key = self.0.first().ok_or(LinkKeyError::Missing)?;
-        let claims = Claims {
-            aud: AUDIENCE.to_owned(),
+        self.sign(&Claims {
+            aud: GUEST_AUDIENCE.to_owned(),
             sub: guest.id.0,
             mtg: meeting.id.0,
             jti: guest.link,
             nbf: now.timestamp(),
-            exp: (meeting.event.ends_at.max(now) + TimeDelta::days(OUTLIVES_END_DAYS)).timestamp(),
-        };
-        jsonwebtoken::encode(&header(&key.kid), &claims, &key.signs).map_err(|_| LinkKeyError::Signing)
+            exp: expiry(meeting, now),
+        })
     }
 
-    /// Reads a token: form, key, signature, audience and life; never the store.
+    /// Reads a guest's token: form, key, signature, audience and life; never the store.
     pub fn read(&self, token: &str, now: DateTime<Utc>) -> Result<Link, LinkError> {
-        if token.len() > TOKEN_MAX {
-            return Err(LinkError::TooLong);
-        }
-        let claims = self.verify(token)?;
-        if now.timestamp() < claims.nbf {
-            return Err(LinkError::NotYet);
-        }
-        if now.timestamp() >= claims.exp {
-            return Err(LinkError::Expired);
-        }
+        let claims: Claims = self.verify(token, GUEST_AUDIENCE)?;
+        alive(claims.nbf, claims.exp, now)?;
         Ok(Link { guest: GuestId(claims.sub), meeting: MeetingId(claims.mtg), issue: claims.jti })
     }
 
-    fn verify(&self, token: &str) -> Result<Claims, LinkError> {
+    /// The token of the organizer's page of this meeting, minted at `now`.
+    pub fn mint_meeting(&self, meeting: &Meeting, now: DateTime<Utc>) -> Result<String, LinkKeyError> {
+        let (nbf, exp) = (now.timestamp(), expiry(meeting, now));
+        self.sign(&MeetingClaims { aud: MEETING_AUDIENCE.to_owned(), sub: meeting.id.0, nbf, exp })
+    }
+
+    /// Reads the token of an organizer's page, as [`Self::read`] does a guest's.
+    pub fn read_meeting(&self, token: &str, now: DateTime<Utc>) -> Result<MeetingId, LinkError> {
+        let claims: MeetingClaims = self.verify(token, MEETING_AUDIENCE)?;
+        alive(claims.nbf, claims.exp, now)?;
+        Ok(MeetingId(claims.sub))
+    }
+
+    fn sign(&self, claims: &impl Serialize) -> Result<String, LinkKeyError> {
+        let key = self.0.first().ok_or(LinkKeyError::Missing)?;
+        jsonwebtoken::encode(&header(&key.kid), claims, &key.signs).map_err(|_| LinkKeyError::Signing)
+    }
+
+    fn verify<C: DeserializeOwned>(&self, token: &str, audience: &str) -> Result<C, LinkError> {
+        if token.len() > TOKEN_MAX {
+            return Err(LinkError::TooLong);
+        }
         let given = jsonwebtoken::decode_header(token).map_err(|_| LinkError::Form)?;
         let kid = given.kid.as_deref().ok_or(LinkError::Form)?;
         // The header must be the very one that we write: no other algorithm, no `crit`, `jku` or `jwk` (RFC 8725 §3.1).
@@ -152,12 +178,24 @@ impl LinkKeys {
             return Err(LinkError::Form);
         }
         let key = self.0.iter().find(|key| key.kid == kid).ok_or(LinkError::UnknownKey)?;
-        let decoded = jsonwebtoken::decode::<Claims>(token, &key.verifies, &validation()).map_err(|error| match error.kind() {
+        let decoded = jsonwebtoken::decode::<C>(token, &key.verifies, &validation(audience)).map_err(|error| match error.kind() {
             jsonwebtoken::errors::ErrorKind::InvalidSignature | jsonwebtoken::errors::ErrorKind::InvalidAudience => LinkError::Forged,
             _ => LinkError::Form,
         })?;
         Ok(decoded.claims)
     }
+}
+
+/// When a token minted at `now` dies, in seconds since 1970.
+fn expiry(meeting: &Meeting, now: DateTime<Utc>) -> i64 {
+    (meeting.event.ends_at.max(now) + TimeDelta::days(OUTLIVES_END_DAYS)).timestamp()
+}
+
+fn alive(nbf: i64, exp: i64, now: DateTime<Utc>) -> Result<(), LinkError> {
+    if now.timestamp() < nbf {
+        return Err(LinkError::NotYet);
+    }
+    if now.timestamp() >= exp { Err(LinkError::Expired) } else { Ok(()) }
 }
 
 fn is_key_name(kid: &str) -> bool {
@@ -169,11 +207,11 @@ fn header(kid: &str) -> Header {
 }
 
 /// The library checks signature, algorithm and audience; time is checked here against a clock that is an argument.
-fn validation() -> Validation {
+fn validation(audience: &str) -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.validate_exp = false;
     validation.validate_nbf = false;
-    validation.set_audience(&[AUDIENCE]);
+    validation.set_audience(&[audience]);
     validation.set_required_spec_claims(&["aud", "sub", "nbf", "exp"]);
     validation
 }

@@ -35,7 +35,7 @@ pub(super) enum Unsent {
     /// The organizer's stored object can no longer be read.
     #[error(transparent)]
     Calendar(#[from] itip::CalendarError),
-    /// The guest's link could not be signed.
+    /// A link could not be signed.
     #[error(transparent)]
     Link(#[from] LinkKeyError),
 }
@@ -237,6 +237,7 @@ impl Gateway {
         now: DateTime<Utc>,
     ) -> Result<OutboxItem, Unsent> {
         let (to, stamp) = (organizer_mailbox(organizer), self.stamp());
+        let page = self.links.mint_meeting(meeting, now)?;
         let thread = answer_to(answered);
         let bytes = letter::summary(
             &self.stationery,
@@ -245,7 +246,7 @@ impl Gateway {
                 kind: told.0,
                 event: &meeting.event,
                 guests: told.1,
-                meeting_page: &format!("{}/m/{}", self.settings.public_url, meeting.id),
+                meeting_page: &format!("{}/m/{page}", self.settings.public_url),
                 remarks: told.2,
             },
         )?;

@@ -3,6 +3,7 @@
 //! * an invitation: [`reception`] → [`route`] → `invite`: authorize → understand → step → compose → commit
 //! * an answer: [`reception`] → [`route`] → `reply`: identify → classify → decide → record → commit
 //! * a click: [`join`]
+//! * an organizer's look at a meeting: [`meeting_page`]
 //! * a person's decision on a held mail: `hold`
 
 mod alerts;
@@ -12,6 +13,7 @@ pub mod gateway;
 pub mod hold;
 mod invite;
 pub mod join;
+pub mod meeting_page;
 mod note;
 pub mod port;
 mod reception;

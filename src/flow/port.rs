@@ -80,6 +80,8 @@ pub trait Archive: Send + Sync {
     async fn alerts(&self, state: Option<AlertState>, limit: u32) -> PortResult<Vec<Alert>>;
     /// One alert.
     async fn alert(&self, id: AlertId) -> PortResult<Option<Alert>>;
+    /// The alerts of a meeting that are not resolved, newest first.
+    async fn meeting_alerts(&self, meeting: MeetingId) -> PortResult<Vec<Alert>>;
     /// The alert of this key that is not resolved.
     async fn alert_by_key(&self, key: &str) -> PortResult<Option<Alert>>;
 

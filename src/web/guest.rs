@@ -1,10 +1,10 @@
 //! The page behind a guest's link. GET shows, POST acts; both ask [`Join`], this file only speaks HTTP and HTML.
 
-use super::pages::{Pages, PagesError, accepted_languages, asset};
+use super::pages::{DateWords, Pages, PagesError, asset, iso};
+use super::request::{Request, Wish};
 use super::security::{headers, is_from_here, origin, with_headers};
 use crate::domain::address::Mailbox;
 use crate::domain::id::GuestId;
-use crate::domain::language::Language;
 use crate::flow::join::{Entry, Join, JoinMeeting, JoinPage, JoinState, Revocation};
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -12,8 +12,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
-use chrono::{DateTime, Offset, SecondsFormat, Utc};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,24 +72,23 @@ impl GuestCounter {
     }
 
     fn render(&self, page: &JoinPage, name: &str, request: &Request<'_>) -> Result<String, PagesError> {
-        let wishes = request.language.iter().cloned().chain(page.language.clone()).chain(accepted_languages(request.accepted));
-        let (language, words) = self.pages.choose(wishes)?;
+        let (language, words) = self.pages.choose(request.wishes(page.language.clone()))?;
         let contact = page.contact.map(|guest| (self.contact)(guest).to_string());
         let opens_at = match page.state {
             JoinState::TooEarly { opens_at } => Some(opens_at),
             JoinState::Unknown | JoinState::Revoked(_) | JoinState::Open | JoinState::Ended => None,
         };
         let zone = page.meeting.as_ref().map_or(chrono_tz::UTC, |meeting| meeting.time_zone);
-        let languages: Vec<Value> = self
-            .pages
-            .languages()
-            .map(|(tag, words)| json!({ "tag": tag.tag(), "name": words.name, "current": tag == language }))
-            .collect();
+        let state = words.states.get(name);
+        let title = state.and_then(|texts| texts.get("title")).into_iter().cloned();
+        let title: Vec<String> = title.chain(page.meeting.as_ref().map(|meeting| meeting.title.clone())).collect();
         let values = json!({
             "lang": language.tag(),
-            "languages": languages,
+            "languages": self.pages.language_choices(language),
+            "title": title.join(" · "),
+            "footer": words.common.get("footer"),
             "common": words.common,
-            "words": words.states.get(name),
+            "words": state,
             "state": name,
             "meeting": page.meeting.as_ref().map(|meeting| meeting_values(meeting, &words.dates)),
             "now": iso(self.join.world.now()),
@@ -106,43 +103,12 @@ impl GuestCounter {
     }
 }
 
-/// What is taken from a request.
-struct Request<'a> {
-    token: &'a str,
-    language: Option<Language>,
-    accepted: &'a str,
-}
-
-impl<'a> Request<'a> {
-    fn new(token: &'a str, wish: &Wish, headers: &'a HeaderMap) -> Self {
-        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        Self { token, language: wish.lang.as_deref().and_then(Language::parse), accepted }
-    }
-}
-
-/// `?lang=`
-#[derive(Deserialize)]
-struct Wish {
-    lang: Option<String>,
-}
-
-fn meeting_values(meeting: &JoinMeeting, dates: &super::pages::DateWords) -> Value {
-    let zone = meeting.time_zone;
-    let local = meeting.starts_at.with_timezone(&zone);
+fn meeting_values(meeting: &JoinMeeting, dates: &DateWords) -> Value {
     json!({
         "title": meeting.title,
         "host": meeting.host,
-        "starts_at": iso(meeting.starts_at),
-        "ends_at": iso(meeting.ends_at),
-        "date": dates.date(meeting.starts_at, zone),
-        "hours": format!("{} – {}", dates.clock(meeting.starts_at, zone), dates.clock(meeting.ends_at, zone)),
-        "zone": format!("{} (UTC{})", zone.name().replace('_', " "), local.format("%:z")),
-        "offset": local.offset().fix().local_minus_utc() / 60,
+        "span": dates.span(meeting.starts_at, meeting.ends_at, meeting.time_zone),
     })
-}
-
-fn iso(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// An address inside a mailto URL (RFC 6068 §2): only what needs no thought stays as it is.

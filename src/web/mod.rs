@@ -1,13 +1,16 @@
 //! Counter: what people see in a browser.
 //!
 //! * [`guest`] the page behind a guest's link
+//! * [`meeting`] the organizer's page of a meeting
 //! * [`mailbox`] what `localserve` caught, and buttons to answer it
 //! * [`pages`] templates and words, embedded when the program is built
 //! * [`security`] headers, and where a POST may come from
 
 pub mod guest;
 pub mod mailbox;
+pub mod meeting;
 pub mod pages;
+mod request;
 pub mod security;
 
 use axum::Router;

@@ -1,14 +1,15 @@
 //! Templates and words of the pages, embedded when the program is built.
 //!
-//! `pages/*.html` and `pages/mailbox/*.html` are templates (Handlebars, escaping on); `pages/<language>/guest.toml` has
-//! the words. A language exists when its folder does. `pages/assets/` is sent as it is.
+//! `pages/*.html` and `pages/mailbox/*.html` are templates (Handlebars, escaping on); `pages/<language>/guest.toml` and
+//! `meeting.toml` have the words. A language exists when its folder does. `pages/assets/` is sent as it is.
 
 use crate::domain::language::Language;
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Datelike, Offset, SecondsFormat, Timelike, Utc};
 use chrono_tz::Tz;
 use handlebars::Handlebars;
 use include_dir::{Dir, include_dir};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/pages");
@@ -40,8 +41,14 @@ pub struct Words {
     /// What every page has.
     pub common: BTreeMap<String, String>,
     /// What the page of each state has.
-    pub states: BTreeMap<String, BTreeMap<String, String>>,
+    pub states: Texts,
+    /// What the organizer's page of a meeting has; in a file of its own.
+    #[serde(skip)]
+    pub meeting: Texts,
 }
+
+/// Words by section and name.
+pub type Texts = BTreeMap<String, BTreeMap<String, String>>;
 
 /// How a language writes dates.
 #[derive(Clone, Debug, Deserialize)]
@@ -72,6 +79,19 @@ impl DateWords {
         let local = at.with_timezone(&zone);
         self.clock.replace("{hour}", &local.hour().to_string()).replace("{minute}", &format!("{:02}", local.minute()))
     }
+
+    /// A time from start to end for a page: day, hours, and the zone by its name.
+    pub fn span(&self, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>, zone: Tz) -> Value {
+        let local = starts_at.with_timezone(&zone);
+        json!({
+            "starts_at": iso(starts_at),
+            "ends_at": iso(ends_at),
+            "date": self.date(starts_at, zone),
+            "hours": format!("{} – {}", self.clock(starts_at, zone), self.clock(ends_at, zone)),
+            "zone": format!("{} (UTC{})", zone.name().replace('_', " "), local.format("%:z")),
+            "offset": local.offset().fix().local_minus_utc() / 60,
+        })
+    }
 }
 
 /// Every template and all words, parsed once.
@@ -92,11 +112,11 @@ impl Pages {
         }
         let mut words = BTreeMap::new();
         for dir in FILES.dirs() {
-            let Some(file) = dir.get_file(dir.path().join("guest.toml")) else { continue };
-            let name = file.path().display().to_string();
-            let language = dir.path().to_str().and_then(Language::parse).ok_or_else(|| PagesError::new(&name, "no language"))?;
-            let text = file.contents_utf8().ok_or_else(|| PagesError::new(&name, "not UTF-8"))?;
-            words.insert(language, toml::from_str::<Words>(text).map_err(|error| PagesError::new(&name, error))?);
+            let Some(guest) = read_toml::<Words>(dir, "guest.toml")? else { continue };
+            let meeting = read_toml(dir, "meeting.toml")?.unwrap_or_default();
+            let name = dir.path().display().to_string();
+            let language = Language::parse(&name).ok_or_else(|| PagesError::new(&name, "no language"))?;
+            words.insert(language, Words { meeting, ..guest });
         }
         if !words.contains_key(&Language::english()) {
             return Err(PagesError::new("en/guest.toml", "missing"));
@@ -114,11 +134,33 @@ impl Pages {
         self.words.iter()
     }
 
+    /// All languages for the reader to choose from.
+    pub fn language_choices(&self, current: &Language) -> Vec<Value> {
+        self.languages().map(|(tag, words)| json!({ "tag": tag.tag(), "name": words.name, "current": tag == current })).collect()
+    }
+
     /// The first of the wished languages that exists, else English.
     pub fn choose(&self, wishes: impl IntoIterator<Item = Language>) -> Result<(&Language, &Words), PagesError> {
         let wished = wishes.into_iter().find_map(|wish| self.words.get_key_value(&wish));
         wished.or_else(|| self.words.get_key_value(&Language::english())).ok_or_else(|| PagesError::new("en/guest.toml", "missing"))
     }
+}
+
+fn read_toml<T: serde::de::DeserializeOwned>(dir: &Dir<'_>, file: &str) -> Result<Option<T>, PagesError> {
+    let Some(file) = dir.get_file(dir.path().join(file)) else { return Ok(None) };
+    let name = file.path().display().to_string();
+    let text = file.contents_utf8().ok_or_else(|| PagesError::new(&name, "not UTF-8"))?;
+    toml::from_str(text).map(Some).map_err(|error| PagesError::new(&name, error))
+}
+
+/// A time as machines read it (RFC 3339).
+pub fn iso(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// The word under which a closed list is written everywhere.
+pub fn word(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// The languages of an Accept-Language header (RFC 9110 §12.5.4), most wanted first; at most ten are looked at.
@@ -156,6 +198,10 @@ mod tests {
             assert!(words.states.keys().eq(english.states.keys()), "{language}: states");
             for (state, texts) in &words.states {
                 assert!(texts.keys().eq(english.states[state].keys()), "{language}: {state}");
+            }
+            assert!(words.meeting.keys().eq(english.meeting.keys()), "{language}: meeting");
+            for (section, texts) in &words.meeting {
+                assert!(texts.keys().eq(english.meeting[section].keys()), "{language}: {section}");
             }
         }
     }

@@ -221,6 +221,17 @@ pub(crate) async fn alerts(archive: &dyn Archive) {
     assert_eq!(archive.alerts(None, 9).await.unwrap().iter().map(|alert| alert.last_at).collect::<Vec<_>>(), [at(3), at(2)]);
     assert_eq!(archive.alerts(Some(AlertState::Resolved), 9).await.unwrap()[0].id, first.id);
     assert!(archive.alert(first.id).await.unwrap().is_some());
+
+    let about = MeetingId(Uuid::now_v7());
+    let of = |key: &str, seconds, meeting| Alert { key: key.into(), meeting, ..alert(Severity::Info, seconds) };
+    let (older, newer, resolved) = (of("held/2", 4, Some(about)), of("held/3", 5, Some(about)), of("held/4", 6, Some(about)));
+    let elsewhere = of("held/5", 7, Some(MeetingId(Uuid::now_v7())));
+    for one in [&older, &newer, &resolved, &elsewhere] {
+        commit(archive, vec![Write::Alert(Box::new(one.clone()))]).await;
+    }
+    commit(archive, vec![Write::AlertState { id: resolved.id, state: AlertState::Resolved }]).await;
+    commit(archive, vec![Write::AlertState { id: older.id, state: AlertState::Acknowledged }]).await;
+    assert_eq!(archive.meeting_alerts(about).await.unwrap().iter().map(|alert| alert.id).collect::<Vec<_>>(), [newer.id, older.id]);
 }
 
 pub(crate) async fn threads_and_audit(archive: &dyn Archive) {

@@ -102,11 +102,18 @@ pub(crate) struct OneDialog {
     pub(crate) guest: Mutex<Guest>,
     pub(crate) writes: Mutex<Vec<Write>>,
     pub(crate) down: Mutex<bool>,
+    pub(crate) alerts: Mutex<Vec<Alert>>,
 }
 
 impl OneDialog {
     pub(crate) fn new() -> Self {
-        Self { meeting: Mutex::new(meeting()), guest: Mutex::new(guest()), writes: Mutex::default(), down: Mutex::new(false) }
+        Self {
+            meeting: Mutex::new(meeting()),
+            guest: Mutex::new(guest()),
+            writes: Mutex::default(),
+            down: Mutex::new(false),
+            alerts: Mutex::default(),
+        }
     }
 
     fn up(&self) -> PortResult<()> {
@@ -125,6 +132,7 @@ impl Archive for OneDialog {
         Ok(false)
     }
     async fn meeting(&self, id: MeetingId) -> PortResult<Option<Meeting>> {
+        self.up()?;
         Ok(Some(self.meeting.lock().unwrap().clone()).filter(|m| m.id == id))
     }
     async fn meeting_by_uid(&self, _: OrganizerId, _: &Uid) -> PortResult<Option<Meeting>> {
@@ -174,6 +182,9 @@ impl Archive for OneDialog {
     }
     async fn alert(&self, _: AlertId) -> PortResult<Option<Alert>> {
         Ok(None)
+    }
+    async fn meeting_alerts(&self, _: MeetingId) -> PortResult<Vec<Alert>> {
+        Ok(self.alerts.lock().unwrap().clone())
     }
     async fn alert_by_key(&self, _: &str) -> PortResult<Option<Alert>> {
         Ok(None)

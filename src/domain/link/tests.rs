@@ -190,3 +190,33 @@ fn weak_or_nameless_keys_are_refused() {
     assert_eq!(LinkKeys::new(&[("".into(), vec![1; 32])]).unwrap_err(), LinkKeyError::Name);
     assert_eq!(LinkKeys::new(&[("a".into(), vec![1; 32]), ("a".into(), vec![2; 32])]).unwrap_err(), LinkKeyError::Name);
 }
+
+#[test]
+fn a_page_of_a_meeting_and_a_guests_link_never_stand_for_each_other() {
+    let (meeting, guest) = dialog();
+    let page = keys().mint_meeting(&meeting, now()).unwrap();
+    assert_eq!(keys().read_meeting(&page, now()), Ok(meeting.id));
+    assert_eq!(keys().read_meeting(&keys().mint(&meeting, &guest, now()).unwrap(), now()), Err(LinkError::Forged));
+    assert!(keys().read(&page, now()).is_err());
+    // Rightly signed, the right audience, and still other claims than this kind has.
+    let (header, mut claims) = (part(&minted(), 0), part(&minted(), 1));
+    claims["aud"] = json!("paravent-meeting");
+    assert_eq!(keys().read_meeting(&signed(header, claims, &[7; 32]), now()), Err(LinkError::Form));
+}
+
+#[test]
+fn the_token_of_a_page_names_the_meeting_alone_and_lives_a_month_past_its_end() {
+    let (meeting, _) = dialog();
+    let page = keys().mint_meeting(&meeting, now()).unwrap();
+    let end = meeting.event.ends_at + TimeDelta::days(OUTLIVES_END_DAYS);
+    let expected = json!({ "aud": "paravent-meeting", "sub": meeting.id.0, "nbf": now().timestamp(), "exp": end.timestamp() });
+    assert_eq!(part(&page, 1), expected);
+    assert_eq!(keys().read_meeting(&page, now() - TimeDelta::seconds(1)), Err(LinkError::NotYet));
+    assert!(keys().read_meeting(&page, end - TimeDelta::seconds(1)).is_ok());
+    assert_eq!(keys().read_meeting(&page, end), Err(LinkError::Expired));
+    for (at, c) in page.char_indices() {
+        let mut changed = page.clone();
+        changed.replace_range(at..=at, if c == 'A' { "B" } else { "A" });
+        assert!(keys().read_meeting(&changed, now()).is_err(), "position {at}");
+    }
+}

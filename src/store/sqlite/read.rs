@@ -142,6 +142,13 @@ impl Archive for SqliteArchive {
         row.as_ref().map(alert_of).transpose().map_err(unread)
     }
 
+    async fn meeting_alerts(&self, meeting: MeetingId) -> PortResult<Vec<Alert>> {
+        let query =
+            sqlx::query("SELECT * FROM alerts WHERE meeting = $1 AND state <> 'resolved' ORDER BY last_at DESC").bind(id(meeting.0));
+        let rows = query.fetch_all(&self.readers).await.map_err(unread)?;
+        rows.iter().map(alert_of).collect::<Result<_, _>>().map_err(unread)
+    }
+
     async fn alert_by_key(&self, key: &str) -> PortResult<Option<Alert>> {
         let query = sqlx::query("SELECT * FROM alerts WHERE key = $1 AND state <> 'resolved'").bind(key);
         let row = query.fetch_optional(&self.readers).await.map_err(unread)?;

@@ -5,10 +5,10 @@ use super::{MailboxCounter, Trouble};
 use crate::domain::alert::AlertState;
 use crate::domain::meeting::{Guest, Meeting, MeetingStatus};
 use crate::domain::record::HoldState;
+use crate::web::pages::word;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use chrono::TimeDelta;
-use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -90,9 +90,4 @@ fn meeting_values(counter: &MailboxCounter, meeting: &Meeting, guests: &[Guest])
         "organizer": meeting.organizer_address.mailbox.to_string(),
         "guests": guests,
     })
-}
-
-/// The word under which a closed list is written everywhere.
-fn word(value: &impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
