@@ -52,6 +52,23 @@ fn score(title: &str, samples: &[&Sample], is_hit: impl Fn(&Sample) -> bool) -> 
     (of(true), of(false))
 }
 
+/// Prints hits and tries by source and by where the label comes from: the source's own tests, the status class that the
+/// collector derived it from, or another program's run.
+fn verdicts_of_each_source(judged: &[&Sample]) {
+    let mut table = std::collections::BTreeMap::<(String, String), (usize, usize)>::new();
+    for sample in judged {
+        let sources = sample.detail["label_source"].as_array().into_iter().flatten().filter_map(|source| source.as_str());
+        let origin = sources.into_iter().find(|source| source.starts_with("hard:")).unwrap_or("own").to_owned();
+        let source = sample.file.split('/').next().unwrap_or_default().to_owned();
+        let (hits, tries) = table.entry((origin, source)).or_default();
+        *hits += usize::from(sample.found.delivery.as_ref().map(|report| report.permanent) == sample.detail["hard"].as_bool());
+        *tries += 1;
+    }
+    for ((origin, source), (hits, tries)) in table {
+        println!("hard or soft, {origin}, {source}: {hits} of {tries}");
+    }
+}
+
 fn is_automatic(class: ReplyClass) -> bool {
     use ReplyClass::{AutoReply, Backscatter, Challenge, Complaint, DeliveryStatus, ReadReceipt, Spam};
     matches!(class, AutoReply | Backscatter | Challenge | Complaint | DeliveryStatus | ReadReceipt | Spam)
@@ -68,6 +85,7 @@ fn bounces() {
     let (verdict, _) = score("hard or soft", &judged, |sample| {
         sample.found.delivery.as_ref().is_some_and(|report| Some(report.permanent) == sample.detail["hard"].as_bool())
     });
+    verdicts_of_each_source(&judged);
     let (complaints, _) = score("complaint", &of_class(&["feedback_report"]), |sample| sample.found.class == ReplyClass::Complaint);
     let others = of_class(&["not_bounce", "dmarc_report", "tls_report"]);
     let (no_bounces, _) = score("no bounce", &others, |sample| sample.found.class != ReplyClass::DeliveryStatus);

@@ -4,7 +4,7 @@
 use super::delivery_fields::{self, RecipientFields};
 use super::lexicon::{Lexicon, fold};
 use super::verdict::{self, Codes};
-use super::{DeliveryReport, Door, Finding, Message, ReplyClass, auto_reply, spam};
+use super::{DeliveryReport, Door, Finding, Message, ReplyClass, auto_reply, read_receipt, spam};
 use crate::domain::mime::Placement;
 
 /// Weight that is enough by itself.
@@ -30,6 +30,9 @@ pub(super) fn evidence(message: &Message<'_>) -> Option<Finding> {
 fn weighed(message: &Message<'_>) -> Option<Vec<String>> {
     let mail = message.mail;
     let declared = mail.parameter("report-type").map(str::to_ascii_lowercase);
+    if read_receipt::is_refusal(message) {
+        return Some(vec!["the mailbox's own rules refused the mail (RFC 5429)".to_owned()]);
+    }
     if declared.as_deref().is_some_and(|kind| kind != "delivery-status") || message.calendar.is_some() || spam::is_machine_report(message) {
         return None;
     }
@@ -90,8 +93,8 @@ fn is_from_a_mail_system(message: &Message<'_>) -> bool {
 fn own_words(message: &Message<'_>) -> String {
     let text = &message.mail.text;
     let starts_copy = |line: &str| {
-        let folded = fold(line);
-        ["received: from", "return-path:", "message-id:", "mime-version:"].iter().any(|field| folded.starts_with(field))
+        let folded = fold(line.trim_start_matches(|c: char| !c.is_alphanumeric()));
+        Lexicon::BOUNCE.section("copy-starts").any(|start| folded.starts_with(start))
     };
     let lines = text.lines().enumerate().take_while(|(index, line)| *index < 3 || !starts_copy(line));
     lines.map(|(_, line)| line).collect::<Vec<_>>().join("\n")
