@@ -15,7 +15,7 @@ pub struct Settings {
     pub resolvers: Vec<IpAddr>,
     /// How long the checks of one message may take, in seconds; longer is a temporary error, and the mail comes again.
     pub seconds: u64,
-    /// Name under which results are given (RFC 8601 authserv-id), also in SPF explanations.
+    /// Our own name, where an SPF record asks for it (RFC 7208 §7.2, macro `r`).
     pub authserv_id: String,
 }
 

@@ -31,7 +31,10 @@ pub fn write_fresh(folder: &Path, domain: &str) -> Result<Fresh, ConfigError> {
         Ok(())
     };
     let (rsa, ed25519) = (dkim_key(folder, generate_rsa_2048)?, dkim_key(folder, generate_ed25519)?);
-    let toml = TEMPLATE.replace("{{domain}}", domain).replace("{{folder}}", &folder.display().to_string());
+    let toml = TEMPLATE
+        .replace("{{domain}}", domain)
+        .replace("{{folder}}", &folder.display().to_string())
+        .replace("{{state}}", &state_folder(folder).display().to_string());
     put("paravent.toml", 0o644, &toml)?;
     put("keys.toml", 0o600, &keys(folder)?)?;
     put("dkim-rsa.pem", 0o600, &rsa.pem)?;
@@ -48,6 +51,11 @@ pub fn write_fresh(folder: &Path, domain: &str) -> Result<Fresh, ConfigError> {
         (format!("guest.{domain}"), "MX", format!("10 gateway.{domain}.")),
     ];
     Ok(Fresh { files, records })
+}
+
+/// Where the archive goes: configuration below /etc is only read while the gateway runs.
+fn state_folder(folder: &Path) -> &Path {
+    if folder.starts_with("/etc") { Path::new("/var/lib/paravent") } else { folder }
 }
 
 fn dkim_key<E: std::fmt::Display>(folder: &Path, generate: impl Fn() -> Result<GeneratedKey, E>) -> Result<GeneratedKey, ConfigError> {
@@ -76,4 +84,15 @@ fn new_file(path: &Path, mode: u32, text: &str) -> std::io::Result<()> {
     }
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     file.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_archive_is_never_below_etc() {
+        assert_eq!(state_folder(Path::new("/etc/paravent")), Path::new("/var/lib/paravent"));
+        assert_eq!(state_folder(Path::new("/srv/paravent")), Path::new("/srv/paravent"));
+    }
 }

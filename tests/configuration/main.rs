@@ -35,7 +35,8 @@ fn the_reference_page_is_what_the_sources_say() {
 #[test]
 fn every_setting_that_the_template_offers_exists() {
     let template = fs::read_to_string(root().join("deploy/paravent.toml")).unwrap();
-    let template = template.replace("{{domain}}", "visio.example").replace("{{folder}}", "/etc/paravent");
+    let template =
+        template.replace("{{domain}}", "visio.example").replace("{{folder}}", "/etc/paravent").replace("{{state}}", "/var/lib/paravent");
     parse(&template).unwrap();
 
     let is_setting = |line: &str| line.split_once(" = ").is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
