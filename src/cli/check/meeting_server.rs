@@ -44,3 +44,14 @@ pub(super) fn findings(config: &Config, secrets: Option<&Secrets>, files: &[Path
 fn public_name(kid: &str) -> String {
     format!("{}.pem", HEXLOWER.encode(digest::digest(&digest::SHA256, kid.as_bytes()).as_ref()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_key_is_asked_for_under_the_digest_of_its_name() {
+        // FIPS 180-2, appendix B.1: the digest of "abc".
+        assert_eq!(public_name("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad.pem");
+    }
+}

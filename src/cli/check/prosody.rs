@@ -269,3 +269,33 @@ impl Room<'_> {
             .or_else(|| self.sections.iter().filter(|section| section.kind == Kind::Rooms).find(checks))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::lua::read;
+    use super::*;
+    use crate::config::Level;
+
+    /// The levels of what is said of the signature's two options.
+    fn signed(host: &str, signature: Option<Signature<'_>>) -> Vec<(String, Level)> {
+        let ours = Ours { app_id: "paravent", audience: "jitsi", domain: "meet.test", signature };
+        let found = judge(&read(&format!("VirtualHost \"meet.test\"\n{host}")), &ours);
+        let last = |finding: &Finding| finding.subject.rsplit(' ').next().unwrap_or_default().to_owned();
+        let of_signature = found.iter().filter(|finding| ["app_secret", "asap_key_server"].contains(&last(finding).as_str()));
+        of_signature.map(|finding| (last(finding), finding.level)).collect()
+    }
+
+    #[test]
+    fn a_private_key_needs_a_key_server_and_a_shared_secret_needs_none() {
+        let fetched = || Some(Signature::Fetched("abc.pem".to_owned()));
+        let secret = SecretString::from("shared");
+        let server = "asap_key_server = \"https://keys.test\"";
+        let (key_server, app_secret) = (|level| [("asap_key_server".to_owned(), level)], |level| [("app_secret".to_owned(), level)]);
+        assert_eq!(signed(server, fetched()), key_server(Level::Ok));
+        assert_eq!(signed("app_secret = \"shared\"", fetched()), key_server(Level::Problem));
+        assert_eq!(signed(server, Some(Signature::Shared(&secret))), key_server(Level::Problem));
+        assert_eq!(signed("app_secret = \"shared\"", Some(Signature::Shared(&secret))), app_secret(Level::Ok));
+        assert_eq!(signed("app_secret = \"Shared\"", Some(Signature::Shared(&secret))), app_secret(Level::Problem));
+        assert_eq!(signed(server, None), []);
+    }
+}
