@@ -8,8 +8,9 @@ use crate::domain::organizer::Organizer;
 use crate::flow::port::{Directory, PortError, PortResult};
 use async_trait::async_trait;
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::Semaphore;
 
@@ -45,61 +46,85 @@ impl People {
 struct Loaded {
     people: Arc<People>,
     looked: Instant,
-    stamps: [Option<SystemTime>; 2],
+    stamps: Stamps,
 }
+
+/// What tells that a file is another one than before: its time alone is too coarse.
+type Stamps = [Option<(SystemTime, u64, u64)>; 2];
 
 /// The directory of a folder.
 pub struct CsvDirectory {
     folder: PathBuf,
+    fresh: Duration,
     loaded: Mutex<Loaded>,
     checks: Semaphore,
 }
 
 impl CsvDirectory {
-    /// Reads `organizers.csv` and `groups.csv`.
+    /// Reads `organizers.csv` and `groups.csv`, and believes them for a second at a time.
     pub fn open(folder: &Path) -> Result<Self, DirectoryError> {
+        Self::open_fresh(folder, FRESH)
+    }
+
+    /// The same; the files are believed for so long without a look.
+    pub fn open_fresh(folder: &Path, fresh: Duration) -> Result<Self, DirectoryError> {
         let stamps = stamps(folder);
         let people = Arc::new(People::of(read(folder)?));
         let loaded = Mutex::new(Loaded { people, looked: Instant::now(), stamps });
-        Ok(Self { folder: folder.to_owned(), loaded, checks: Semaphore::new(CHECKS) })
+        Ok(Self { folder: folder.to_owned(), fresh, loaded, checks: Semaphore::new(CHECKS) })
     }
 
     /// Everyone now. Files that can't be read leave everyone as before: a slip of the pen must not stop the gateway.
-    fn people(&self) -> Arc<People> {
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if loaded.looked.elapsed() < FRESH {
-            return loaded.people.clone();
-        }
-        loaded.looked = Instant::now();
-        let stamps = stamps(&self.folder);
-        if stamps != loaded.stamps {
-            loaded.stamps = stamps;
-            match read(&self.folder) {
-                Ok(rows) => loaded.people = Arc::new(People::of(rows)),
+    async fn people(&self) -> Arc<People> {
+        if self.has_changed() {
+            let folder = self.folder.clone();
+            // Off the async threads: the files may be long.
+            match tokio::task::spawn_blocking(move || read(&folder).map(People::of)).await {
+                Ok(Ok(people)) => self.loaded().people = Arc::new(people),
+                Ok(Err(error)) => tracing::error!(%error, "the directory was not read again"),
                 Err(error) => tracing::error!(%error, "the directory was not read again"),
             }
         }
-        loaded.people.clone()
+        self.loaded().people.clone()
+    }
+
+    /// Whether it is time for a look and the files are others; says so once. Meanwhile everybody else goes on with what
+    /// is known.
+    fn has_changed(&self) -> bool {
+        let mut loaded = self.loaded();
+        if loaded.looked.elapsed() < self.fresh {
+            return false;
+        }
+        loaded.looked = Instant::now();
+        let stamps = stamps(&self.folder);
+        std::mem::replace(&mut loaded.stamps, stamps) != stamps
+    }
+
+    fn loaded(&self) -> MutexGuard<'_, Loaded> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn stamps(folder: &Path) -> [Option<SystemTime>; 2] {
-    ["organizers.csv", "groups.csv"].map(|name| folder.join(name).metadata().and_then(|meta| meta.modified()).ok())
+fn stamps(folder: &Path) -> Stamps {
+    ["organizers.csv", "groups.csv"].map(|name| {
+        let meta = folder.join(name).metadata().ok()?;
+        Some((meta.modified().ok()?, meta.len(), meta.ino()))
+    })
 }
 
 #[async_trait]
 impl Directory for CsvDirectory {
     async fn by_mailbox(&self, mailbox: &Mailbox) -> PortResult<Option<Organizer>> {
-        let people = self.people();
+        let people = self.people().await;
         Ok(people.by_address.get(&mailbox.canonical()).and_then(|index| people.rows.get(*index)).map(|row| row.organizer.clone()))
     }
 
     async fn by_id(&self, id: OrganizerId) -> PortResult<Option<Organizer>> {
-        Ok(self.people().rows.iter().find(|row| row.organizer.id == id).map(|row| row.organizer.clone()))
+        Ok(self.people().await.rows.iter().find(|row| row.organizer.id == id).map(|row| row.organizer.clone()))
     }
 
     async fn login(&self, login: &str, password: &str) -> PortResult<Option<Organizer>> {
-        let people = self.people();
+        let people = self.people().await;
         let row = people.by_login.get(login).and_then(|index| people.rows.get(*index));
         let hash = row.and_then(|row| row.password_hash.clone());
         let _one_of_few = self.checks.acquire().await.map_err(|error| PortError::new("check a password", error))?;
@@ -107,11 +132,11 @@ impl Directory for CsvDirectory {
         let right = tokio::task::spawn_blocking(move || matches(&password, hash.as_deref()))
             .await
             .map_err(|error| PortError::new("check a password", error))?;
-        Ok(row.filter(|_| right).map(|row| row.organizer.clone()))
+        Ok(row.filter(|row| right && row.organizer.active).map(|row| row.organizer.clone()))
     }
 
     async fn all(&self) -> PortResult<Vec<Organizer>> {
-        let mut all: Vec<Organizer> = self.people().rows.iter().map(|row| row.organizer.clone()).collect();
+        let mut all: Vec<Organizer> = self.people().await.rows.iter().map(|row| row.organizer.clone()).collect();
         all.sort_by(|one, other| one.mailbox.cmp(&other.mailbox));
         Ok(all)
     }

@@ -5,7 +5,9 @@ use crate::domain::id::OrganizerId;
 use crate::domain::language::Language;
 use crate::domain::organizer::{Anonymity, Group, Organizer};
 use serde::Deserialize;
+use serde::de::IntoDeserializer;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::Path;
 use uuid::Uuid;
 
@@ -48,8 +50,8 @@ pub(super) struct Row {
 #[serde(deny_unknown_fields)]
 struct OrganizerLine {
     #[serde(default)]
-    id: Option<Uuid>,
-    mail: Mailbox,
+    id: String,
+    mail: String,
     #[serde(default)]
     aliases: String,
     name: String,
@@ -69,9 +71,9 @@ struct OrganizerLine {
 struct GroupLine {
     name: String,
     label: String,
-    anonymity: Anonymity,
+    anonymity: String,
     language: String,
-    time_zone: chrono_tz::Tz,
+    time_zone: String,
     allow_counter: bool,
 }
 
@@ -88,8 +90,8 @@ fn groups(file: &Path) -> Result<BTreeMap<String, Group>, DirectoryError> {
             language: language(file, line, &row.language)?,
             name: row.name,
             label: row.label,
-            anonymity: row.anonymity,
-            time_zone: row.time_zone,
+            anonymity: cell(file, line, "anonymity", &row.anonymity, anonymity(&row.anonymity))?,
+            time_zone: cell(file, line, "time_zone", &row.time_zone, row.time_zone.parse())?,
             allow_counter: row.allow_counter,
         };
         let name = group.name.clone();
@@ -122,14 +124,16 @@ fn organizer(file: &Path, line: u64, row: OrganizerLine, groups: &BTreeMap<Strin
         let known: Vec<&str> = groups.keys().map(String::as_str).collect();
         DirectoryError::new(file, line, format!("column group: there is no group `{}`; known are {}", row.group, known.join(", ")))
     })?;
-    let aliases = list(&row.aliases)
-        .map(|text| Mailbox::parse(text).map_err(|error| DirectoryError::new(file, line, format!("column aliases: `{text}`: {error}"))))
-        .collect::<Result<Vec<_>, _>>()?;
-    let id = row.id.unwrap_or_else(|| Uuid::new_v5(&NAMESPACE, row.mail.canonical().as_bytes()));
+    let aliases = list(&row.aliases).map(|text| cell(file, line, "aliases", text, Mailbox::parse(text))).collect::<Result<Vec<_>, _>>()?;
+    let mailbox = cell(file, line, "mail", &row.mail, Mailbox::parse(&row.mail))?;
+    let id = match row.id.as_str() {
+        "" => Uuid::new_v5(&NAMESPACE, mailbox.canonical().as_bytes()),
+        id => cell(file, line, "id", id, id.parse())?,
+    };
     Ok(Row {
         organizer: Organizer {
             id: OrganizerId(id),
-            mailbox: row.mail,
+            mailbox,
             aliases,
             name: row.name,
             language: language(file, line, &row.language)?,
@@ -143,21 +147,36 @@ fn organizer(file: &Path, line: u64, row: OrganizerLine, groups: &BTreeMap<Strin
 }
 
 fn lines<T: serde::de::DeserializeOwned>(file: &Path) -> Result<Vec<(u64, T)>, DirectoryError> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .comment(Some(b'#'))
-        .from_path(file)
-        .map_err(|error| DirectoryError::new(file, 0, format!("cannot be read: {error}")))?;
+    let octets = std::fs::read(file).map_err(|error| DirectoryError::new(file, 0, format!("cannot be read: {error}")))?;
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(octets.as_slice());
     let head = reader.headers().map_err(|error| DirectoryError::new(file, 1, error.to_string()))?.clone();
     let mut rows = Vec::new();
     for record in reader.records() {
         let record =
             record.map_err(|error| DirectoryError::new(file, error.position().map_or(0, csv::Position::line), error.to_string()))?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, |position| position.line() + row_start(&octets, byte(position)).1);
         let row = record.deserialize(Some(&head)).map_err(|error| DirectoryError::new(file, line, reason(&error, &head)))?;
         rows.push((line, row));
     }
     Ok(rows)
+}
+
+pub(super) fn byte(position: &csv::Position) -> usize {
+    usize::try_from(position.byte()).unwrap_or(usize::MAX)
+}
+
+/// Where the next row begins, behind empty lines and comments, and how many lines these are: a row's position, as the
+/// csv crate tells it, is before them.
+pub(super) fn row_start(octets: &[u8], from: usize) -> (usize, u64) {
+    let (mut start, mut skipped) = (from, 0);
+    for line in octets.get(from..).unwrap_or_default().split_inclusive(|octet| *octet == b'\n') {
+        if !line.starts_with(b"#") && !line.trim_ascii().is_empty() {
+            break;
+        }
+        start += line.len();
+        skipped += 1;
+    }
+    (start, skipped)
 }
 
 fn reason(error: &csv::Error, head: &csv::StringRecord) -> String {
@@ -169,6 +188,15 @@ fn reason(error: &csv::Error, head: &csv::StringRecord) -> String {
         };
     }
     error.to_string()
+}
+
+/// What a cell was read as, or where it stands and why it could not be.
+fn cell<T>(file: &Path, line: u64, column: &str, text: &str, parsed: Result<T, impl Display>) -> Result<T, DirectoryError> {
+    parsed.map_err(|error| DirectoryError::new(file, line, format!("column {column}: `{text}`: {error}")))
+}
+
+fn anonymity(text: &str) -> Result<Anonymity, serde::de::value::Error> {
+    Anonymity::deserialize(text.into_deserializer())
 }
 
 fn language(file: &Path, line: u64, tag: &str) -> Result<Language, DirectoryError> {

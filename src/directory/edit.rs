@@ -1,7 +1,7 @@
 //! Changes of `organizers.csv` by command: checked first, then put in place at once, so that a reader sees the old file or the
 //! new one.
 
-use super::csv_rows::{DirectoryError, ORGANIZERS_HEAD, read};
+use super::csv_rows::{DirectoryError, ORGANIZERS_HEAD, byte, read, row_start};
 use crate::domain::address::Mailbox;
 use std::fs;
 use std::io::Write;
@@ -52,10 +52,12 @@ pub fn deactivate(folder: &Path, mailbox: &Mailbox) -> Result<bool, DirectoryErr
     let broken = |error: csv::Error| DirectoryError::new(&file, 0, error.to_string());
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).from_reader(text.as_bytes());
     let (mut found, mut out) = (false, String::with_capacity(text.len()));
-    let (mut written, mut columns) = (0, None);
-    for record in reader.records() {
-        let record = record.map_err(broken)?;
-        let start = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
+    let (mut written, mut columns, mut record) = (0, None, csv::StringRecord::new());
+    loop {
+        let start = row_start(text.as_bytes(), byte(reader.position())).0;
+        if !reader.read_record(&mut record).map_err(broken)? {
+            break;
+        }
         let (mail, active) = *columns.get_or_insert_with(|| {
             let column = |name: &str| record.iter().position(|cell| cell.trim() == name);
             (column("mail"), column("active"))
@@ -67,10 +69,10 @@ pub fn deactivate(folder: &Path, mailbox: &Mailbox) -> Result<bool, DirectoryErr
         found = true;
         let changed: Vec<&str> =
             record.iter().enumerate().map(|(index, cell)| if Some(index) == active { "false" } else { cell }).collect();
-        // Everything but this row keeps its bytes, comments too.
+        // Everything but this row keeps its bytes: comments, quotes, and the ends of lines, its own too.
         out.push_str(text.get(written..start).unwrap_or_default());
-        out.push_str(&line(&changed).map_err(broken)?);
-        written = text.get(start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |end| start + end + 1);
+        out.push_str(line(&changed).map_err(broken)?.trim_end());
+        written = start + text.get(start..byte(reader.position())).unwrap_or_default().trim_end().len();
     }
     out.push_str(text.get(written..).unwrap_or_default());
     if found {
