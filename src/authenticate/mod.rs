@@ -12,6 +12,7 @@ use hickory_resolver::config::{NameServerConfig, ResolverConfig, ResolverOpts};
 use mail_auth::dmarc::verify::DmarcParameters;
 use mail_auth::spf::verify::SpfParameters;
 use mail_auth::{AuthenticatedMessage, DkimOutput, DkimResult, DmarcOutput, DmarcResult, MessageAuthenticator, SpfOutput, SpfResult};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// No resolver could be set up. For the operator.
@@ -31,7 +32,7 @@ impl MailAuthenticator {
         let checker = if settings.resolvers.is_empty() {
             MessageAuthenticator::new_system_conf()
         } else {
-            let servers = settings.resolvers.iter().map(|ip| NameServerConfig::udp_and_tcp(*ip)).collect();
+            let servers = settings.resolvers.iter().map(|ip| server(*ip, settings.resolver_port)).collect();
             MessageAuthenticator::new(ResolverConfig::from_parts(None, Vec::new(), servers), ResolverOpts::default())
         };
         Ok(Self { checker: checker.map_err(|error| ResolverError(error.to_string()))?, settings })
@@ -70,6 +71,12 @@ impl Authenticator for MailAuthenticator {
             Err(_) => Authentication { dmarc: AuthResult::TempError, ..Authentication::default() },
         }
     }
+}
+
+fn server(ip: IpAddr, port: u16) -> NameServerConfig {
+    let mut server = NameServerConfig::udp_and_tcp(ip);
+    server.connections.iter_mut().for_each(|connection| connection.port = port);
+    server
 }
 
 fn sum(message: &AuthenticatedMessage<'_>, spf: &SpfOutput, dkim: &[DkimOutput<'_>], dmarc: &DmarcOutput) -> Authentication {
