@@ -58,13 +58,17 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let smarthost = Smarthost::new(config.delivery.smarthost.clone()).map_err(|error| anyhow!(error))?;
     let transport = Arc::new(SigningTransport::new(Arc::new(Signer::load(&config.keys.dkim)?), smarthost));
     let (stop, stopping) = watch::channel(false);
-    let running = Running::start(&config, transport, &stopping, None).await?;
+    let mut running = Running::start(&config, transport, &stopping, None).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
-    told_to_stop().await?;
+    let whole = tokio::select! {
+        told = told_to_stop() => told.map(|()| true)?,
+        () = running.broke() => false,
+    };
     tracing::info!("stopping");
     // An error means that every task has ended already.
     let _ = stop.send(true);
     running.finished().await;
+    anyhow::ensure!(whole, "a part of the gateway ended by itself; see the log");
     Ok(())
 }
 
@@ -129,6 +133,14 @@ impl Running {
         };
         tasks.spawn(worker.run(wake, stopping.clone()));
         Ok(Self { gateway, tasks })
+    }
+
+    /// Ends when a task does before it was told to: half a gateway must not look like a whole one.
+    async fn broke(&mut self) {
+        match self.tasks.join_next().await {
+            Some(Err(error)) => tracing::error!(%error, "a task ended abnormally"),
+            Some(Ok(())) | None => tracing::error!("a task ended by itself"),
+        }
     }
 
     async fn finished(mut self) {
