@@ -2,8 +2,15 @@
 
 mod support;
 
+#[path = "letters/desk.rs"]
+#[allow(dead_code, reason = "other letters are for other tests")]
+mod desk;
+#[path = "outbound/dkim.rs"]
+mod dkim;
 #[path = "outbound/items.rs"]
 mod items;
+#[path = "outbound/pace.rs"]
+mod pace;
 #[path = "outbound/server.rs"]
 mod server;
 #[path = "outbound/sink.rs"]

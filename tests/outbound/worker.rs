@@ -98,13 +98,13 @@ impl AlertDesk for Helpdesk {
     }
 }
 
-struct House {
+pub(crate) struct House {
     _folder: tempfile::TempDir,
     file: PathBuf,
-    archive: SqliteArchive,
+    pub archive: SqliteArchive,
     clock: Arc<Clock>,
     desk: Arc<Helpdesk>,
-    wake: Arc<Notify>,
+    pub wake: Arc<Notify>,
     stop: watch::Sender<bool>,
     given: mpsc::UnboundedReceiver<(OutboxItem, Say)>,
     worker: JoinHandle<()>,
@@ -112,22 +112,28 @@ struct House {
 
 impl House {
     async fn new(settings: OutboxSettings) -> Self {
+        let (sender, given) = mpsc::unbounded_channel();
+        let scripted = Scripted { given: sender, under_way: Arc::default() };
+        Self { given, ..Self::over(Arc::new(scripted), settings).await }
+    }
+
+    /// With another transport.
+    pub(crate) async fn over(transport: Arc<dyn Transport>, settings: OutboxSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.sqlite");
         let archive = SqliteArchive::open(&file).await.unwrap();
         let (clock, desk, wake) = (Arc::new(Clock::default()), Arc::new(Helpdesk::default()), Arc::new(Notify::new()));
-        let (sender, given) = mpsc::unbounded_channel();
         let (stop, stopping) = watch::channel(false);
         let worker = Worker {
             archive: Arc::new(archive.clone()),
-            transport: Arc::new(Scripted { given: sender, under_way: Arc::default() }),
+            transport,
             world: clock.clone(),
             bell: desk.clone(),
             desk: desk.clone(),
             settings,
         };
         let worker = tokio::spawn(worker.run(wake.clone(), stopping));
-        Self { _folder: folder, file, archive, clock, desk, wake, stop, given, worker }
+        Self { _folder: folder, file, archive, clock, desk, wake, stop, given: mpsc::unbounded_channel().1, worker }
     }
 
     /// With a clock that stands still, the worker looks only when it is woken.
