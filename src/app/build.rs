@@ -13,7 +13,7 @@ use crate::domain::token::{AliasDomain, TokenKeys};
 use crate::flow::join::{Join, JoinSettings};
 use crate::flow::port::{Archive, Authenticator, Bell, Directory, Waker, World};
 use crate::flow::route::Domains;
-use crate::flow::{Gateway, Settings};
+use crate::flow::{Gateway, Settings, Turns};
 use crate::inbound::Tls;
 use crate::store::SqliteArchive;
 use anyhow::{Context, anyhow};
@@ -58,6 +58,7 @@ pub(super) fn gateway(config: &Config, ground: Ground) -> anyhow::Result<Gateway
         stationery: Arc::new(Stationery::embedded()?),
         tokens: Arc::new(token_keys(&ground.secrets)?),
         links: Arc::new(link_keys(&ground.secrets)?),
+        turns: Turns::default(),
         settings: flow_settings(config)?,
     })
 }

@@ -2,6 +2,7 @@
 
 use super::port::{Archive, Authenticator, Bell, Directory, PortError, PortResult, Waker, World};
 use super::route::Domains;
+use super::turns::Turns;
 use crate::domain::address::NamedMailbox;
 use crate::domain::compose::Stationery;
 use crate::domain::id::OrganizerId;
@@ -55,6 +56,8 @@ pub struct Gateway {
     pub tokens: Arc<TokenKeys>,
     /// Keys of guests' links.
     pub links: Arc<LinkKeys>,
+    /// Turns of messages about one meeting.
+    pub turns: Turns,
     /// Settings.
     pub settings: Settings,
 }

@@ -26,7 +26,7 @@ const NOT_AUTHENTICATED: Answer = Answer::new(550, (5, 7, 1), "Invitations are t
 const NOT_AN_ORGANIZER: Answer = Answer::new(550, (5, 7, 1), "This sender may not invite through this gateway");
 const NO_CALENDAR: Answer = Answer::new(550, (5, 6, 1), "Only calendar invitations are taken here, and this message has none");
 
-/// Most attempts at a commit that others keep overtaking.
+/// Most attempts at a commit that other nodes keep overtaking.
 const ATTEMPTS: usize = 8;
 
 /// What became of one guest.
@@ -97,6 +97,7 @@ impl Gateway {
         object: &CalendarObject,
         plan: &Plan,
     ) -> Answer {
+        let _turn = self.turns.take(organizer.id, &plan.uid).await;
         for _ in 0..ATTEMPTS {
             let writes = match self.effects(message, recipients, organizer, object, plan).await {
                 Ok(Ok(writes)) => writes,
@@ -159,7 +160,7 @@ impl Gateway {
         if plan.intent == Intent::Cancel && leaving == guests.iter().filter(|guest| guest.removed_at.is_none()).count() {
             meeting.status = MeetingStatus::Cancelled;
         }
-        self.write_down(message, recipients, organizer, plan, meeting, told).map(Ok)
+        self.write_down(message, recipients, organizer, plan, (known.as_ref(), meeting), told).map(Ok)
     }
 
     fn changed_meeting(
@@ -295,7 +296,7 @@ impl Gateway {
         recipients: &[Mailbox],
         organizer: &Organizer,
         plan: &Plan,
-        meeting: Meeting,
+        (before, meeting): (Option<&Meeting>, Meeting),
         told: Vec<Told>,
     ) -> PortResult<Vec<Write>> {
         let (kind, class, action) = match (plan.intent, meeting.version) {
@@ -313,9 +314,13 @@ impl Gateway {
         let mut writes = vec![
             Write::Received(Box::new(received)),
             Write::Organizer(Box::new(organizer.clone())),
-            Write::Meeting(Box::new(meeting)),
             Write::Audit(self.audit(message, organizer, id, None, action)),
         ];
+        // Programs that send one message a guest repeat the same object: those must not wait for each other. A cancellation
+        // must, since it counts who is left.
+        if plan.intent == Intent::Cancel || before != Some(&meeting) {
+            writes.push(Write::Meeting(Box::new(meeting)));
+        }
         writes.extend(told.into_iter().flat_map(|one| one.writes));
         writes.push(Write::Outbox(Box::new(summary)));
         Ok(writes)

@@ -20,5 +20,7 @@ mod reception;
 mod reply;
 pub mod route;
 mod service;
+mod turns;
 
 pub use gateway::{Gateway, Settings};
+pub use turns::Turns;

@@ -236,6 +236,11 @@ impl Gateway {
                 }
             });
         }
+        if decision.relay.contains(&Relay::WordsToGuest) && !classified.attachments.is_empty() {
+            let names = classified.attachments.iter().map(|file| file.name.clone().unwrap_or_else(|| file.content_type.clone()));
+            let left_out = [(Problem::Attachments, names.collect::<Vec<_>>().join(", "))];
+            items.push((self.draft_problem(&known.organizer, mail, &left_out, message.now)?, None));
+        }
         Ok(items)
     }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
 
 pub mod dns;
+pub mod house;
 pub mod net;
 pub mod parts;
 pub mod servers;
