@@ -3,6 +3,7 @@
 
 pub mod dns;
 pub mod house;
+pub mod http;
 pub mod net;
 pub mod parts;
 pub mod servers;

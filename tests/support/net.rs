@@ -13,6 +13,17 @@ pub fn free_ports<const N: usize>() -> [u16; N] {
     std::array::from_fn(|i| listeners[i].local_addr().unwrap().port())
 }
 
+/// The first of `count` ports in a row that were free a moment ago.
+pub fn free_run(count: u16) -> u16 {
+    let free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok();
+    loop {
+        let [first] = free_ports::<1>();
+        if (0..count).map_while(|offset| free(first.checked_add(offset)?)).count() == usize::from(count) {
+            return first;
+        }
+    }
+}
+
 /// Connects as soon as somebody listens.
 pub fn connect(port: u16) -> TcpStream {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
