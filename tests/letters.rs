@@ -178,3 +178,11 @@ fn an_address_outside_ascii_stays_readable() {
     let mail = desk.invitation(InvitationKind::New);
     assert!(String::from_utf8(mail).unwrap().contains("<zoé@hôpital.example>"));
 }
+
+#[test]
+fn several_findings_ask_for_one_thing_once_and_in_one_language() {
+    let found = |place: &str| (Problem::WouldLeak, place.to_owned());
+    let shown = readable(&Desk::new("fr").problem("Réunion", &[found("name in message"), found("login in message")]));
+    assert_eq!(shown.matches("Retirez votre nom").count(), 2, "once as text, once as HTML\n{shown}");
+    assert!(!shown.contains("in message"), "{shown}");
+}

@@ -84,7 +84,15 @@ async fn each_track_of_a_guest_is_told() {
     }
     let (_, page) = house.get(&house.token()).await;
     has(&page, &["retardée", "peut-être", "Je suis &lt;b&gt;en garde&lt;/b&gt;", "absence signalée le lundi 23 novembre 2026"]);
-    has(&page, &["Propose un autre horaire", "mardi 24 novembre 2026, 13 h 00 – 14 h 00", "Plutôt demain", "lien ouvert à 13 h 00"]);
+    has(
+        &page,
+        &[
+            "Propose un autre horaire",
+            "mardi 24 novembre 2026, <span class=\"hours\">13 h 00 – 14 h 00</span>",
+            "Plutôt demain",
+            "lien ouvert à 13 h 00",
+        ],
+    );
 
     let mut changed = guest();
     changed.attendance.presence.entered_at = Some(noon() + TimeDelta::minutes(50));
@@ -124,6 +132,7 @@ async fn a_cancelled_meeting_says_so() {
     let (status, page) = house.get(&house.token()).await;
     assert_eq!(status, StatusCode::OK);
     has(&page, &["state-cancelled", "Vous avez annulé cette réunion"]);
+    assert!(!page.contains("modérateur"), "nothing is left to open");
 }
 
 #[tokio::test]

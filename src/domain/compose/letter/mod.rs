@@ -44,5 +44,13 @@ fn problem_texts(stationery: &Stationery, heading: &Heading<'_>, problems: &[(Pr
         let values = json!({ "value": super::text::one_line(value) });
         stationery.phrase(heading.language, phrase::problem(*problem), &values)
     };
-    problems.iter().map(sentence).collect()
+    let mut sentences: Vec<String> = Vec::with_capacity(problems.len());
+    for problem in problems {
+        let sentence = sentence(problem)?;
+        // Several findings may ask for one and the same thing.
+        if !sentences.contains(&sentence) {
+            sentences.push(sentence);
+        }
+    }
+    Ok(sentences)
 }
