@@ -45,18 +45,6 @@ impl Gateway {
             last_at: now,
         }
     }
-
-    /// After the commit: rings for the alerts and wakes the outbox worker, as far as the writes call for it.
-    pub(super) async fn announce(&self, writes: &[Write]) {
-        for write in writes {
-            if let Write::Alert(alert) = write {
-                self.bell.ring(alert).await;
-            }
-        }
-        if writes.iter().any(|write| matches!(write, Write::Outbox(_))) {
-            self.waker.wake();
-        }
-    }
 }
 
 #[async_trait]

@@ -1,6 +1,7 @@
 //! The story of an invitation: authorize → understand → step → compose → commit.
 
 use super::alerts::About;
+use super::conclude::failed;
 use super::draft::{Parties, Unsent};
 use super::gateway::Gateway;
 use super::port::{PortError, PortResult, Submitter};
@@ -18,7 +19,7 @@ use crate::domain::itip::{self, CalendarObject, Method, Uid};
 use crate::domain::leak::Secrets;
 use crate::domain::meeting::{Guest, Meeting, MeetingStatus, SentState};
 use crate::domain::organizer::Organizer;
-use crate::domain::record::{AuditEvent, Commit, Committed, Write};
+use crate::domain::record::{AuditEvent, Write};
 use crate::domain::reply::ReplyClass;
 use crate::domain::thread::ThreadLink;
 
@@ -104,14 +105,10 @@ impl Gateway {
                 Ok(Err(remarks)) => return self.refuse(message, recipients, organizer, remarks).await,
                 Err(error) => return failed(&error),
             };
-            match self.archive.commit(Commit { writes: writes.clone() }).await {
-                Ok(Committed::Done) => {
-                    self.announce(&writes).await;
-                    return Answer::ACCEPTED;
-                }
-                Ok(Committed::Duplicate) => return Answer::ACCEPTED,
+            match self.conclude(writes).await {
+                Ok(Some(answer)) => return answer,
                 // Another message of the same meeting was faster: judge again on what it left.
-                Ok(Committed::Conflict) => {}
+                Ok(None) => {}
                 Err(error) => return failed(&error),
             }
         }
@@ -358,15 +355,7 @@ impl Gateway {
                 return failed(&error);
             }
         }
-        match self.archive.commit(Commit { writes: writes.clone() }).await {
-            Ok(Committed::Done) => {
-                self.announce(&writes).await;
-                Answer::ACCEPTED
-            }
-            Ok(Committed::Duplicate) => Answer::ACCEPTED,
-            Ok(Committed::Conflict) => Answer::TRY_AGAIN,
-            Err(error) => failed(&error),
-        }
+        self.conclude_at_once(writes).await
     }
 }
 
@@ -400,10 +389,4 @@ fn summary_outcome(kind: InvitationKind) -> &'static str {
         InvitationKind::Update => "updated",
         InvitationKind::Cancellation => "removed",
     }
-}
-
-/// The outside failed: nothing was taken, the peer keeps the mail.
-pub(super) fn failed(error: &PortError) -> Answer {
-    tracing::error!(%error, "message not taken");
-    Answer::TRY_AGAIN
 }

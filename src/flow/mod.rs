@@ -7,6 +7,7 @@
 //! * a person's decision on a held mail: `hold`
 
 mod alerts;
+mod conclude;
 mod draft;
 mod explain;
 pub mod gateway;

@@ -1,9 +1,9 @@
 //! The story of an answer: identify → classify → decide → record → commit.
 
 use super::alerts::About;
+use super::conclude::failed;
 use super::draft::{Parties, Unsent};
 use super::gateway::Gateway;
-use super::invite::failed;
 use super::note::dedupe_key;
 use super::port::PortResult;
 use super::reception::AtHand;
@@ -20,7 +20,7 @@ use crate::domain::explain::Explanation;
 use crate::domain::id::{GuestId, ReceivedId};
 use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::organizer::Organizer;
-use crate::domain::record::{AuditEvent, Commit, Committed, HoldState, Received, Write};
+use crate::domain::record::{AuditEvent, HoldState, Received, Write};
 use crate::domain::relay::Relay;
 use crate::domain::reply::{Classified, Context, Door, classify};
 use crate::domain::thread::ThreadLink;
@@ -102,13 +102,8 @@ impl Gateway {
             };
             let (classified, decision) = known.judge(message, released);
             let writes = self.record(message, recipient, &known, &classified, decision, released).await?;
-            match self.archive.commit(Commit { writes: writes.clone() }).await? {
-                Committed::Done => {
-                    self.announce(&writes).await;
-                    return Ok(Answer::ACCEPTED);
-                }
-                Committed::Duplicate => return Ok(Answer::ACCEPTED),
-                Committed::Conflict => {}
+            if let Some(answer) = self.conclude(writes).await? {
+                return Ok(answer);
             }
         }
         Ok(Answer::TRY_AGAIN)

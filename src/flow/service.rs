@@ -1,15 +1,15 @@
 //! Mail to the gateway itself: postmaster, abuse, and answers to its own summaries. A person must see it.
 
 use super::alerts::About;
+use super::conclude::failed;
 use super::gateway::Gateway;
-use super::invite::failed;
 use super::reception::AtHand;
 use crate::domain::address::Mailbox;
 use crate::domain::alert::{AlertDraft, AlertKind, Severity};
 use crate::domain::answer::Answer;
 use crate::domain::authentication::Authentication;
 use crate::domain::decision::Disposition;
-use crate::domain::record::{Commit, Committed, Write};
+use crate::domain::record::Write;
 use crate::domain::reply::{Context, Door, ReplyClass, classify};
 
 impl Gateway {
@@ -47,14 +47,6 @@ impl Gateway {
                 return failed(&error);
             }
         }
-        match self.archive.commit(Commit { writes: writes.clone() }).await {
-            Ok(Committed::Done) => {
-                self.announce(&writes).await;
-                Answer::ACCEPTED
-            }
-            Ok(Committed::Duplicate) => Answer::ACCEPTED,
-            Ok(Committed::Conflict) => Answer::TRY_AGAIN,
-            Err(error) => failed(&error),
-        }
+        self.conclude_at_once(writes).await
     }
 }

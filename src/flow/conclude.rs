@@ -1,0 +1,48 @@
+//! The end of every story: commit first, then acknowledge, ring and wake.
+
+use super::gateway::Gateway;
+use super::port::{PortError, PortResult};
+use crate::domain::alert::Alert;
+use crate::domain::answer::Answer;
+use crate::domain::record::{Commit, Committed, Write};
+
+impl Gateway {
+    /// Commits all of it, and says what the peer is told; `None` when others changed what the writes were decided on, and
+    /// nothing was written. What rings and wakes does so after the commit alone.
+    pub(super) async fn conclude(&self, writes: Vec<Write>) -> PortResult<Option<Answer>> {
+        let alerts: Vec<Alert> = writes.iter().filter_map(raised).collect();
+        let mail_waits = writes.iter().any(|write| matches!(write, Write::Outbox(_)));
+        match self.archive.commit(Commit { writes }).await? {
+            Committed::Done => {
+                for alert in &alerts {
+                    self.bell.ring(alert).await;
+                }
+                if mail_waits {
+                    self.waker.wake();
+                }
+                Ok(Some(Answer::ACCEPTED))
+            }
+            Committed::Duplicate => Ok(Some(Answer::ACCEPTED)),
+            Committed::Conflict => Ok(None),
+        }
+    }
+
+    /// As [`Self::conclude`] for writes that rest on nothing read before.
+    pub(super) async fn conclude_at_once(&self, writes: Vec<Write>) -> Answer {
+        match self.conclude(writes).await {
+            Ok(answer) => answer.unwrap_or(Answer::TRY_AGAIN),
+            Err(error) => failed(&error),
+        }
+    }
+}
+
+fn raised(write: &Write) -> Option<Alert> {
+    let Write::Alert(alert) = write else { return None };
+    Some((**alert).clone())
+}
+
+/// The outside failed: nothing was taken, the peer keeps the mail.
+pub(super) fn failed(error: &PortError) -> Answer {
+    tracing::error!(%error, "message not taken");
+    Answer::TRY_AGAIN
+}
