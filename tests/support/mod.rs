@@ -4,6 +4,9 @@
 pub mod dns;
 pub mod house;
 pub mod http;
+pub mod letter;
 pub mod net;
 pub mod parts;
+pub mod peer;
 pub mod servers;
+pub mod sink;

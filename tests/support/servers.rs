@@ -214,10 +214,15 @@ pub struct Gateway {
 impl Gateway {
     /// Writes a configuration with fresh keys by `paravent init`, fits it to these ports, and serves.
     pub fn start(folder: &Path, ports: GatewayPorts) -> Self {
+        Self::start_with(folder, ports, ORGANIZERS, str::to_owned)
+    }
+
+    /// The same with these organizers, and a configuration changed by `edit`.
+    pub fn start_with(folder: &Path, ports: GatewayPorts, organizers: &str, edit: impl Fn(&str) -> String) -> Self {
         run(paravent().args(["init", "--domain", "visio.example", "--folder"]).arg(folder));
         let config = folder.join("paravent.toml");
-        write(&config, &paravent_toml(folder, &ports));
-        for (name, text) in [("organizers.csv", ORGANIZERS), ("groups.csv", GROUPS)] {
+        write(&config, &edit(&paravent_toml(folder, &ports)));
+        for (name, text) in [("organizers.csv", organizers), ("groups.csv", GROUPS)] {
             write(&folder.join("directory").join(name), text);
         }
         Self { running: serve(&config, &ports), config, ports }
@@ -232,6 +237,24 @@ impl Gateway {
     /// Ends at once, as a power cut would.
     pub fn kill(&mut self) {
         self.running.kill();
+    }
+
+    /// The most memory that the process ever had, in KiB. Fails when the process is gone.
+    pub fn peak_memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.running.0.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a living process");
+        peak.trim().trim_end_matches(" kB").trim().parse().unwrap()
+    }
+
+    /// How many bytes the process has written so far.
+    pub fn written(&self) -> u64 {
+        let io = fs::read_to_string(format!("/proc/{}/io", self.running.0.id())).unwrap();
+        io.lines().find_map(|line| line.strip_prefix("wchar: ")).expect("a living process").parse().unwrap()
+    }
+
+    /// Its archive, to look into.
+    pub fn archive(&self) -> PathBuf {
+        self.config.with_file_name("paravent.sqlite")
     }
 
     /// What a command of the program prints.
