@@ -27,7 +27,7 @@ const MOST_MEMORY_KIB: u64 = 600 * 1024;
 
 /// Most guests of an invitation here; an unoptimized program needs its time. `PARAVENT_CROWD=1000` is the long run.
 fn crowd() -> usize {
-    std::env::var("PARAVENT_CROWD").ok().and_then(|text| text.parse().ok()).unwrap_or(40)
+    std::env::var("PARAVENT_CROWD").ok().and_then(|text| text.parse().ok()).unwrap_or(24)
 }
 
 struct Stage {

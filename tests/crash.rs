@@ -34,12 +34,12 @@ fn setting<T: std::str::FromStr>(name: &str) -> Option<T> {
 
 /// Guests who answer.
 fn flood_size() -> usize {
-    setting("PARAVENT_FLOOD").unwrap_or(60)
+    setting("PARAVENT_FLOOD").unwrap_or(40)
 }
 
 /// Guests of an invitation that is broken off.
 fn crowd_size() -> usize {
-    setting("PARAVENT_CROWD").unwrap_or(40)
+    setting("PARAVENT_CROWD").unwrap_or(24)
 }
 
 /// A small generator (SplitMix64): the same seed gives the same numbers everywhere.
