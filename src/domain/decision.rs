@@ -3,6 +3,7 @@
 mod automatic;
 mod calendar;
 mod delivery;
+mod sender;
 mod words;
 
 use super::alert::{AlertDraft, AlertKind, Severity};

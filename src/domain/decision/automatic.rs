@@ -1,5 +1,6 @@
 //! What machines say: absences, challenges, complaints, loops, viruses.
 
+use super::sender;
 use super::{AttendanceChange, Case, Decision, Disposition};
 use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::attendance::Response;
@@ -18,7 +19,7 @@ pub(super) fn away(case: &Case<'_>) -> Decision {
         return Decision::new(Disposition::Consumed, "an automatic acknowledgement that tells of no absence");
     }
     let reason = format!("the mail system of {} says that they are away", case.sender());
-    let decision = if case.context.authentication.aligned && case.context.sender_is_expected != Some(false) {
+    let decision = if case.context.authentication.aligned && sender::is_from_guest(case) == Some(true) {
         record(case, reason.clone())
     } else {
         Decision::new(Disposition::Consumed, "an absence that nothing proves is not recorded")

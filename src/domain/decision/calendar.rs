@@ -1,12 +1,17 @@
 //! Calendar answers (RFC 5546 §3.2.3 and on): the token says which guest, the object says what they answer, and
 //! only a proved sender changes anything.
 
+use super::sender::{self, Proof};
 use super::{AttendanceChange, Case, Decision, Disposition};
 use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::attendance::{PartStat, Proposal, Response};
 use crate::domain::itip::{Attendee, Event};
 use crate::domain::meeting::MeetingStatus;
 use crate::domain::relay::Relay;
+use chrono::{DateTime, Utc};
+
+/// Most answers to other instances that an alert shows.
+const OTHERS_SHOWN: usize = 5;
 
 /// REPLY: the response track.
 pub(super) fn reply(case: &Case<'_>) -> Decision {
@@ -32,7 +37,7 @@ pub(super) fn delegation(case: &Case<'_>) -> Decision {
 
 /// COUNTER (RFC 5546 §3.2.7): a proposal beside the answer, which stays as it is.
 pub(super) fn counter(case: &Case<'_>) -> Decision {
-    let event = match proved(case).and_then(|()| bound_event(case)) {
+    let event = match proved(case).and_then(|_| bound_event(case)).and_then(|event| still_open(case).map(|()| event)) {
         Ok(event) => event,
         Err(decision) => return *decision,
     };
@@ -52,16 +57,18 @@ pub(super) fn counter(case: &Case<'_>) -> Decision {
 
 /// REFRESH (RFC 5546 §3.2.6): the newest invitation, to the known guest alone.
 pub(super) fn refresh(case: &Case<'_>) -> Decision {
-    match proved(case).and_then(|()| bound_event(case)) {
+    match proved(case).and_then(|_| bound_event(case)).and_then(|_| still_open(case)) {
         Err(decision) => *decision,
-        Ok(_) if case.dialog.guest.removed_at.is_some() => unexpected_because("a guest who was taken off asks for the invitation"),
-        Ok(_) => Decision::new(Disposition::Relayed, "the guest asks for the newest invitation").relay(Relay::InvitationToGuest),
+        Ok(()) => Decision::new(Disposition::Relayed, "the guest asks for the newest invitation").relay(Relay::InvitationToGuest),
     }
 }
 
 /// REQUEST, CANCEL and the rest: a guest cannot change the meeting.
 pub(super) fn unexpected(case: &Case<'_>) -> Decision {
-    let method = case.classified.calendar.as_ref().and_then(|object| object.method.as_ref()).map_or("none", |method| method.as_str());
+    let Some(object) = &case.classified.calendar else {
+        return unexpected_because(&format!("{} sends {}", case.sender(), case.classified.reasons.join("; ")));
+    };
+    let method = object.method.as_ref().map_or("none", |method| method.as_str());
     unexpected_because(&format!("{} sends a calendar object with method {method}, which is never applied", case.sender()))
 }
 
@@ -76,8 +83,9 @@ struct Answer<'a> {
 }
 
 fn answer<'a>(case: &Case<'a>) -> Result<Answer<'a>, Instead> {
-    proved(case)?;
+    let proof = proved(case)?;
     let event = bound_event(case)?;
+    still_open(case)?;
     let guest = case.dialog.guest;
     let Some(attendee) = attendee(event, case) else {
         return Err(Box::new(unexpected_because("an answer that names no attendee")));
@@ -88,49 +96,61 @@ fn answer<'a>(case: &Case<'a>) -> Result<Answer<'a>, Instead> {
         let named = names.map_or_else(|| "an unreadable address".to_owned(), |mailbox| mailbox.masked());
         format!("the answer names {named}; the token says {}", guest.mailbox.mailbox.masked())
     });
-    Ok(Answer { event, attendee, reasons: mismatch.into_iter().collect() })
+    let by_program = (proof == Proof::Program).then(|| format!("{}, a program of the guest's domain, answers for them", case.sender()));
+    Ok(Answer { event, attendee, reasons: mismatch.into_iter().chain(by_program).collect() })
 }
 
-/// A calendar answer is applied only when its sender is proved to be the guest; else it is a claim.
-fn proved(case: &Case<'_>) -> Result<(), Instead> {
-    let sender = case.sender();
-    let decision = if !case.is_from_guest_side() {
-        unexpected_because(&format!("{sender} sends a calendar answer to an address that takes none"))
-    } else if !case.context.authentication.aligned {
-        let kind = match case.context.sender_is_expected {
-            Some(false) => AlertKind::Stranger,
-            Some(true) | None => AlertKind::Forged,
-        };
-        Decision::held(kind, Severity::Warning, format!("{sender} claims an answer that nothing proves"))
-    } else if case.context.sender_is_expected == Some(false) {
-        let guest = case.dialog.guest.mailbox.mailbox.masked();
-        Decision::held(AlertKind::Stranger, Severity::Warning, format!("{sender} answers the invitation that {guest} was given"))
-    } else {
-        return Ok(());
-    };
-    Err(Box::new(decision))
+/// A calendar answer is applied only when its sender is proved to be the guest, at an address that takes answers; else it
+/// is a claim.
+fn proved(case: &Case<'_>) -> Result<Proof, Instead> {
+    if !case.is_from_guest_side() {
+        let reason = format!("{} sends a calendar answer to an address that takes none", case.sender());
+        return Err(Box::new(unexpected_because(&reason)));
+    }
+    sender::proved(case)
 }
 
-/// The event that the token's UID names: the master, or the one instance that the meeting is.
+/// Whether the meeting and the guest still take answers.
+fn still_open(case: &Case<'_>) -> Result<(), Instead> {
+    if case.dialog.guest.removed_at.is_some() {
+        return Err(Box::new(unexpected_because("a guest who was taken off answers")));
+    }
+    if case.dialog.meeting.status == MeetingStatus::Cancelled {
+        return Err(Box::new(Decision::new(Disposition::Consumed, "an answer to a meeting that was cancelled")));
+    }
+    Ok(())
+}
+
+/// The event that the token's UID names and that speaks of the meeting: its own instance goes before a range that
+/// reaches it, and that before the master.
 fn bound_event<'a>(case: &Case<'a>) -> Result<&'a Event, Instead> {
     let events = case.classified.calendar.as_ref().map(|object| object.events.as_slice()).unwrap_or_default();
-    let is_bound = |event: &&Event| case.context.uid.is_none_or(|uid| uid.0 == event.uid);
-    if !events.iter().any(|event| is_bound(&event)) {
+    let bound: Vec<&Event> = events.iter().filter(|event| is_bound(case, event)).collect();
+    if bound.is_empty() {
         return Err(Box::new(unexpected_because("a calendar answer for another event than its token's")));
     }
     let starts_at = case.dialog.meeting.event.starts_at;
-    let is_meeting = |event: &&Event| match (&event.recurrence_id, &event.recurrence_time) {
-        (None, _) => true,
-        // RECURRENCE-ID in whichever zone: matched by instant.
-        (Some(_), Some(time)) => time.instant().is_none_or(|instant| instant == starts_at),
-        (Some(_), None) => false,
+    // RECURRENCE-ID in whichever zone: matched by instant.
+    let instance = || bound.iter().find(|event| instant(event) == Some(starts_at));
+    let range = || {
+        let reaching = bound.iter().filter(|event| event.is_this_and_future && instant(event).is_some_and(|from| from <= starts_at));
+        reaching.max_by_key(|event| instant(event))
     };
-    let bound = || events.iter().filter(is_bound);
-    bound()
-        .find(|event| event.recurrence_id.is_none())
-        .or_else(|| bound().find(is_meeting))
+    let master = || bound.iter().find(|event| event.recurrence_id.is_none());
+    // A day or a clock without zone: nobody can tell which instant it is, and the meeting has one alone.
+    let unclear = || bound.iter().find(|event| event.recurrence_time.is_some() && instant(event).is_none());
+    let found = instance().or_else(range).or_else(master).or_else(unclear).copied();
+    found
         .or_else(|| without_uid_to_check(case, events))
         .ok_or_else(|| Box::new(Decision::new(Disposition::Consumed, "an answer to an instance that the meeting does not have")))
+}
+
+fn is_bound(case: &Case<'_>, event: &Event) -> bool {
+    case.context.uid.is_none_or(|uid| uid.0 == event.uid)
+}
+
+fn instant(event: &Event) -> Option<DateTime<Utc>> {
+    event.recurrence_time.as_ref().and_then(|time| time.instant())
 }
 
 /// With content alone there is no meeting to compare an instance with.
@@ -154,15 +174,8 @@ fn attendee<'a>(event: &'a Event, case: &Case<'_>) -> Option<&'a Attendee> {
 }
 
 fn apply(case: &Case<'_>, answer: &Answer<'_>) -> Decision {
-    let guest = case.dialog.guest;
-    let before = &guest.attendance.response;
+    let before = &case.dialog.guest.attendance.response;
     let partstat = answer.attendee.partstat;
-    if guest.removed_at.is_some() {
-        return unexpected_because("a guest who was taken off answers");
-    }
-    if case.dialog.meeting.status == MeetingStatus::Cancelled {
-        return Decision::new(Disposition::Consumed, "an answer to a meeting that was cancelled");
-    }
     // The guest's clock is compared with itself alone.
     if let (Some(new), Some(old)) = (answer.event.dtstamp, before.dtstamp)
         && new < old
@@ -183,10 +196,30 @@ fn apply(case: &Case<'_>, answer: &Answer<'_>) -> Decision {
         proposal: None,
         away_since: before.away_since,
     };
-    Decision::new(Disposition::Applied, format!("the guest answers {}", partstat.as_str()))
+    let decision = Decision::new(Disposition::Applied, format!("the guest answers {}", partstat.as_str()))
         .change(AttendanceChange::Response(response))
         .relay(Relay::ReplyToOrganizer { partstat, comment })
-        .because(answer.reasons.iter().cloned())
+        .because(answer.reasons.iter().cloned());
+    match beside(case, answer) {
+        Some(evidence) => decision.because([evidence.clone()]).alert(AlertKind::UnexpectedCalendar, Severity::Info, evidence),
+        None => decision,
+    }
+}
+
+/// What the same reply says otherwise of other instances (hard case 11): the meeting is one, so it is shown and not applied.
+fn beside(case: &Case<'_>, answer: &Answer<'_>) -> Option<String> {
+    let events = case.classified.calendar.as_ref().map(|object| object.events.as_slice()).unwrap_or_default();
+    let others = events.iter().filter(|event| is_bound(case, event) && event.recurrence_id != answer.event.recurrence_id);
+    let said: Vec<String> = others
+        .filter_map(|event| Some((event, attendee(event, case)?.partstat)))
+        .filter(|(_, partstat)| *partstat != answer.attendee.partstat)
+        .map(|(event, partstat)| match &event.recurrence_id {
+            Some(id) => format!("{} for {}", partstat.as_str(), id.chars().take(20).collect::<String>()),
+            None => format!("{} for the rest", partstat.as_str()),
+        })
+        .take(OTHERS_SHOWN)
+        .collect();
+    (!said.is_empty()).then(|| format!("the same reply says otherwise of other instances: {}", said.join(", ")))
 }
 
 /// Our SEQUENCE grows on a significant change alone. Clients that always write 0 are believed when they wrote after

@@ -1,5 +1,6 @@
 //! What becomes of words: they are passed on or wait for a person, and never change an answer.
 
+use super::sender;
 use super::{Case, Decision, Disposition};
 use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::relay::Relay;
@@ -19,6 +20,12 @@ pub(super) fn of_guest(case: &Case<'_>) -> Decision {
             let reason = format!("words from {} came to an address that takes reports alone", case.sender());
             return Decision::held(AlertKind::Held, Severity::Warning, reason);
         }
+    }
+    // Where the class could not tell who writes (a return path, no one author), nothing passes as the guest's.
+    if case.context.sender_is_expected.is_none()
+        && let Err(decision) = sender::proved(case)
+    {
+        return *decision;
     }
     let decision = Decision::new(Disposition::Relayed, "a person's words go to the organizer").relay(Relay::WordsToOrganizer);
     let event = &case.dialog.meeting.event;
@@ -55,6 +62,11 @@ pub(super) fn stranger(case: &Case<'_>) -> Decision {
 
 /// Words after the end: passed on for a while, then kept for a person.
 pub(super) fn late(case: &Case<'_>) -> Decision {
+    if case.context.sender_is_expected.is_none()
+        && let Err(decision) = sender::proved(case)
+    {
+        return *decision;
+    }
     let is_in_time = case.context.now <= case.dialog.meeting.event.ends_at + GRACE;
     if is_in_time && case.dialog.guest.removed_at.is_none() && case.is_from_guest_side() {
         return Decision::new(Disposition::Relayed, "the meeting is over; words still go to the organizer for some days")

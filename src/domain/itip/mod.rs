@@ -151,6 +151,8 @@ pub struct Event {
     pub recurrence_id: Option<String>,
     /// The same as a time.
     pub recurrence_time: Option<EventTime>,
+    /// RANGE=THISANDFUTURE (RFC 5545 §3.2.13): it speaks for the later instances too.
+    pub is_this_and_future: bool,
     /// SEQUENCE; 0 where missing, capped at `u32::MAX`.
     pub sequence: u32,
     /// DTSTAMP.

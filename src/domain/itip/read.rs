@@ -62,6 +62,9 @@ fn event(component: &Component, zones: &Zones, defects: &mut Vec<String>) -> Eve
         uid: text("UID").map(|uid| uid.trim().to_owned()).unwrap_or_default(),
         recurrence_id: recurrence.map(|property| property.value.trim().to_owned()),
         recurrence_time: recurrence.and_then(|property| zones.time(property)),
+        is_this_and_future: recurrence
+            .and_then(|property| property.parameter("RANGE"))
+            .is_some_and(|range| range.eq_ignore_ascii_case("THISANDFUTURE")),
         sequence: sequence(component, defects),
         dtstamp: time("DTSTAMP").and_then(stamp),
         summary: text("SUMMARY"),

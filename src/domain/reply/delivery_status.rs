@@ -15,6 +15,8 @@ const ENOUGH_AT_RETURN_PATH: u32 = 4;
 const ENOUGH_WITHOUT_HEADERS: u32 = 3;
 /// Most addresses that are listed.
 const RECIPIENTS_MAX: usize = 20;
+/// Most octets of a report's words that are looked at: what it says stands above the copy of the mail.
+const WORDS_LOOKED_AT: usize = 64 * 1024;
 
 pub(super) fn evidence(message: &Message<'_>) -> Option<Finding> {
     let fields = delivery_fields::read(message.mail);
@@ -96,7 +98,12 @@ fn own_words(message: &Message<'_>) -> String {
         let folded = fold(line.trim_start_matches(|c: char| !c.is_alphanumeric()));
         Lexicon::BOUNCE.section("copy-starts").any(|start| folded.starts_with(start))
     };
-    let lines = text.lines().enumerate().take_while(|(index, line)| *index < 3 || !starts_copy(line));
+    let mut seen = 0;
+    let near = text.lines().take_while(|line| {
+        seen += line.len() + 1;
+        seen <= WORDS_LOOKED_AT
+    });
+    let lines = near.enumerate().take_while(|(index, line)| *index < 3 || !starts_copy(line));
     lines.map(|(_, line)| line).collect::<Vec<_>>().join("\n")
 }
 

@@ -1,7 +1,7 @@
 //! Calendar answers (RFC 5546): the sender's own object, looked for before any mark of automatic mail, because
 //! calendar servers mark the answers that they send as Auto-Submitted.
 
-use super::{Finding, Message, ReplyClass};
+use super::{Finding, Message, ReplyClass, tnef};
 use crate::domain::attendance::PartStat;
 use crate::domain::itip::{self, CalendarObject, Method};
 use crate::domain::mime::InboundMail;
@@ -22,7 +22,7 @@ pub(super) fn own_object(mail: &InboundMail) -> Option<CalendarObject> {
 }
 
 pub(super) fn evidence(message: &Message<'_>) -> Option<Finding> {
-    let Some(object) = message.calendar else { return unreadable(message.mail) };
+    let Some(object) = message.calendar else { return unreadable(message) };
     let delegates = || object.events.iter().flat_map(|event| &event.attendees).any(|attendee| attendee.partstat == PartStat::Delegated);
     let (class, reason) = match &object.method {
         Some(Method::Reply) if delegates() => (ReplyClass::ItipDelegation, "a calendar answer that sends somebody else"),
@@ -40,7 +40,10 @@ pub(super) fn evidence(message: &Message<'_>) -> Option<Finding> {
 }
 
 /// A part that claims a method and cannot be read must not pass as mere words.
-fn unreadable(mail: &InboundMail) -> Option<Finding> {
-    let claims = mail.calendars.iter().any(|part| !part.embedded && part.method.is_some());
+fn unreadable(message: &Message<'_>) -> Option<Finding> {
+    if let Some(reason) = tnef::reason(message) {
+        return Some(Finding::new(ReplyClass::ItipOther, reason));
+    }
+    let claims = message.mail.calendars.iter().any(|part| !part.embedded && part.method.is_some());
     claims.then(|| Finding::new(ReplyClass::ItipOther, "a calendar object that cannot be read"))
 }

@@ -20,6 +20,7 @@ mod read_receipt;
 mod spam;
 mod stranger;
 mod suggestion;
+mod tnef;
 mod unreadable;
 mod verdict;
 mod virus;

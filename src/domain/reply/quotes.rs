@@ -57,7 +57,9 @@ fn header_length(lines: &[&str]) -> Option<usize> {
         }
         joined.push(' ');
         joined.push_str(line);
-        if !line.trim_end().ends_with([':', '：']) {
+        // A colon ends it, or the rule that began it.
+        let is_ruled = first.starts_with("--") && line.trim_end().ends_with("--");
+        if !line.trim_end().ends_with([':', '：']) && !is_ruled {
             continue;
         }
         let folded = fold(joined.trim_matches(|c: char| c == '-' || c == '_' || c == '*' || c.is_whitespace()));

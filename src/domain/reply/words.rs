@@ -5,11 +5,17 @@ use super::quotes;
 
 /// Most lines that a signature below `-- ` has; more is somebody's text.
 const SIGNATURE_LINES: usize = 20;
+/// Most lines with something on them that stand below a line that a program appends.
+const BELOW_PROGRAM_LINE: usize = 2;
+/// Most lines that are searched for quotations; what stands below is kept as it is.
+const LINES_LOOKED_AT: usize = 5_000;
 
 /// The new words. Where nothing would remain (a bare forward), all of it stays.
 pub(super) fn new_text(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    let own = quotes::strip(&lines);
+    let (near, far) = lines.split_at(lines.len().min(LINES_LOOKED_AT));
+    let mut own = quotes::strip(near);
+    own.extend_from_slice(far);
     let words = tidy(without_signature(&own));
     if words.is_empty() { text.trim().to_owned() } else { words }
 }
@@ -18,11 +24,10 @@ fn without_signature<'a, 't>(lines: &'a [&'t str]) -> &'a [&'t str] {
     let dashes = lines.iter().rposition(|line| *line == "--" || *line == "-- " || *line == "—");
     let end = dashes.filter(|at| lines.len() - at <= SIGNATURE_LINES).unwrap_or(lines.len());
     let lines = lines.get(..end).unwrap_or(lines);
-    match lines.iter().rposition(|line| is_program_line(line)) {
-        // What a program appends stands at the end, with little below it.
-        Some(at) if lines.iter().skip(at + 1).filter(|line| !line.is_empty()).count() <= 2 => lines.get(..at).unwrap_or(lines),
-        _ => lines,
-    }
+    // What a program appends stands at the end, with little below it.
+    let from_the_end = lines.iter().enumerate().rev().filter(|(_, line)| !line.trim().is_empty()).take(BELOW_PROGRAM_LINE + 1);
+    let program_line = from_the_end.map(|(at, line)| (at, is_program_line(line))).find(|(_, is_program)| *is_program);
+    program_line.and_then(|(at, _)| lines.get(..at)).unwrap_or(lines)
 }
 
 fn is_program_line(line: &str) -> bool {
@@ -76,6 +81,22 @@ mod tests {
     fn wrapped_header_and_inline_answers() {
         let text = "On Tue, 3 Mar 2026 at 10:00, A Very Long Name\n<long@visio.example> wrote:\n> One?\nYes.\n> Two?\nNo.\n-- \nJean\n";
         assert_eq!(new_text(text), "Yes.\nNo.");
+    }
+
+    #[test]
+    fn headers_of_other_programs() {
+        for header in [
+            "02.04.2026 14:20 пользователь \"o2@visio.example\" <\no2@visio.example> написал:",
+            "2026.02.08. 7:31 keltezéssel, \"Service\" írta:",
+            "On Tue, Apr 29, 2026 at 4:22 PM, Service <o2@visio.example>wrote:",
+            "---- On Tue, 22 Dec 2026 14:17:36 +0530 Service<o2@visio.example> wrote ----",
+            "---- Le mar., 22 déc. 2026 14:17:36 +0100 Service <o2@visio.example> a écrit ----",
+        ] {
+            assert_eq!(new_text(&format!("Bien.\n\n{header}\n\n> Bonjour")), "Bien.", "{header}");
+            assert_eq!(new_text(&format!("Bien.\n\n{header}\n\nBonjour")), "Bien.", "{header}");
+        }
+        let table = "Service Date 2026-01-01 12\n--------------\nA 1\n--------------\nB 2";
+        assert_eq!(new_text(table), table);
     }
 
     #[test]

@@ -1,0 +1,8 @@
+#![no_main]
+//! `cargo +nightly fuzz run mime fuzz/corpus/mime fuzz/seeds/mime`
+
+#[allow(dead_code)]
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bodies::mime(bytes));
