@@ -28,14 +28,21 @@ pub(super) struct Matcher {
 
 #[derive(Debug)]
 struct Wanted {
-    label: String,
+    label: &'static str,
     spelled: String,
-    /// In words, where a text that may be shown excuses it wholly.
-    excusable: Option<String>,
+    /// In words: what a text that may be shown must have in it to excuse it wholly.
+    words: String,
 }
 
 /// What may be shown, in all spellings.
-pub(super) struct Allowed(pub(super) Vec<Spelled>);
+pub(super) struct Allowed(pub(super) Vec<Shown>);
+
+/// One text that may be shown.
+pub(super) struct Shown {
+    pub(super) spelled: Spelled,
+    /// Whether the organizer wrote it, as the name of a guest: it excuses a surname, and nobody's address.
+    pub(super) claimed: bool,
+}
 
 impl Matcher {
     /// `None` when the automaton can't be built: the caller fails closed.
@@ -52,17 +59,17 @@ impl Matcher {
     }
 
     /// Labels of what is found in `text`, whole words or not, and isn't allowed.
-    pub(super) fn find(&self, text: &Spelled, binary: bool, allowed: &Allowed) -> Vec<&str> {
-        let mut found: Vec<&str> = Vec::new();
+    pub(super) fn find(&self, text: &Spelled, binary: bool, allowed: &Allowed) -> Vec<&'static str> {
+        let mut found: Vec<&'static str> = Vec::new();
         for (look, automaton, wanted) in &self.spellings {
             let haystack = look.of(text);
             for hit in automaton.find_overlapping_iter(haystack) {
                 let Some(one) = wanted.get(hit.pattern().as_usize()) else { continue };
                 let short = binary && one.spelled.trim().len() < SHORTEST_IN_BINARY;
-                if !short && !found.contains(&one.label.as_str()) && look.is_whole(haystack, hit.start(), hit.end()) {
-                    let excused = allowed.excuses(one) || allowed.covers(*look, haystack, hit.start(), &one.spelled);
+                if !short && !found.contains(&one.label) && look.is_whole(haystack, hit.start(), hit.end()) {
+                    let excused = allowed.excuses(one) || allowed.covers(*look, haystack, hit.start(), one);
                     if !excused {
-                        found.push(&one.label);
+                        found.push(one.label);
                     }
                 }
             }
@@ -74,8 +81,8 @@ impl Matcher {
 impl Wanted {
     fn of(needle: &Needle) -> Self {
         let spelled = Spelled::of(&needle.text);
-        let excusable = needle.excusable.then(|| spelled.words.clone());
-        Self { label: needle.label.to_owned(), spelled: needle.look.needle(spelled), excusable }
+        let words = spelled.words.clone();
+        Self { label: needle.label, spelled: needle.look.needle(spelled), words }
     }
 }
 
@@ -114,16 +121,27 @@ impl Look {
 impl Allowed {
     /// Whether a text that may be shown has this needle in it: then the needle says nothing.
     fn excuses(&self, wanted: &Wanted) -> bool {
-        wanted.excusable.as_ref().is_some_and(|words| self.0.iter().any(|shown| shown.words.contains(words)))
+        self.0.iter().any(|shown| {
+            let excusable = match wanted.label {
+                "surname" => true,
+                "login" | "host" => !shown.claimed,
+                _ => false,
+            };
+            excusable && shown.spelled.words.contains(&wanted.words)
+        })
     }
 
     /// Whether the hit at `start` lies within a text that may be shown.
-    fn covers(&self, look: Look, haystack: &str, start: usize, needle: &str) -> bool {
+    fn covers(&self, look: Look, haystack: &str, start: usize, wanted: &Wanted) -> bool {
         self.0.iter().any(|shown| {
-            let shown = look.of(shown);
-            shown.match_indices(needle).any(|(offset, _)| {
+            let text = look.of(&shown.spelled);
+            if shown.claimed {
+                // A namesake of the organizer may have their name, and nothing around it.
+                return look == Look::Words && text == wanted.spelled;
+            }
+            text.match_indices(&wanted.spelled).any(|(offset, _)| {
                 let begin = start.checked_sub(offset);
-                begin.and_then(|begin| haystack.get(begin..)).is_some_and(|text| text.starts_with(shown))
+                begin.and_then(|begin| haystack.get(begin..)).is_some_and(|rest| rest.starts_with(text))
             })
         })
     }

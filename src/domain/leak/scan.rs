@@ -43,8 +43,6 @@ pub struct Scan {
 
 /// From this size on, bytes that are no text are looked at as they are, and only the texts in them decoded further.
 const BIG: usize = 64 << 10;
-/// From this size on, chance finds short needles in bytes that are no text.
-const CHANCE: usize = 4 << 10;
 /// Most times that the disguises of text are undone for one view; what is left is a new view.
 const TURNS: usize = 8;
 
@@ -127,9 +125,8 @@ impl Search<'_> {
         match text {
             Some(text) => self.find(view, &Spelled::of(text), false),
             None => {
-                let chance = view.bytes.len() >= CHANCE;
-                self.find(view, &Spelled::of_bytes(&view.bytes), chance);
-                self.find(view, &Spelled::of(&String::from_utf8_lossy(&view.bytes)), chance);
+                self.find(view, &Spelled::of_bytes(&view.bytes), true);
+                self.find(view, &Spelled::of(&String::from_utf8_lossy(&view.bytes)), true);
             }
         }
     }

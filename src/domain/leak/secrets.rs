@@ -1,6 +1,6 @@
 //! What must never reach a guest: built from the organizer; `learn` adds what their own message shows.
 
-use super::matcher::{Allowed, Look, Matcher};
+use super::matcher::{Allowed, Look, Matcher, Shown};
 use super::spelling::Spelled;
 use crate::domain::address::{Mailbox, NamedMailbox};
 use crate::domain::organizer::{Anonymity, Organizer};
@@ -23,8 +23,6 @@ pub(super) struct Needle {
     pub(super) label: &'static str,
     pub(super) text: String,
     pub(super) look: Look,
-    /// Whether it says nothing once it is a part of what the guest sees anyway.
-    pub(super) excusable: bool,
 }
 
 /// What must not be found, and what may be although it looks like it. The order of additions doesn't matter.
@@ -32,6 +30,8 @@ pub(super) struct Needle {
 pub struct Secrets {
     needles: Vec<Needle>,
     allowed: Vec<String>,
+    /// Names that the organizer gave to guests.
+    claimed: Vec<String>,
     /// Domains of ours.
     pub(super) ours: Vec<String>,
     pub(super) anonymity: Anonymity,
@@ -68,16 +68,17 @@ impl Secrets {
         secrets
     }
 
-    /// The same for one guest, who may see their own name and address.
+    /// The same for one guest, who may see their own address and name. The name comes from the organizer's message and
+    /// may have anything in it: it excuses a surname, or a namesake, and no more.
     #[must_use]
     pub fn allowing(&self, guest: &NamedMailbox) -> Self {
         let mut rest = self.clone();
         rest.allow(&guest.mailbox.canonical());
-        rest.allow(guest.name.as_deref().unwrap_or_default());
+        rest.claimed.extend(guest.name.clone());
         rest
     }
 
-    /// A text that the guest sees anyway. Words, logins and hosts in it are no secret any more; whole addresses and
+    /// A text that the guest sees anyway. Surnames, logins and hosts in it are no secret any more; whole addresses and
     /// names only where they stand within it.
     pub fn allow(&mut self, text: &str) {
         if !text.trim().is_empty() {
@@ -91,7 +92,9 @@ impl Secrets {
     }
 
     pub(super) fn allowed(&self) -> Allowed {
-        Allowed(self.allowed.iter().map(|text| Spelled::of(text)).collect())
+        let allowed = self.allowed.iter().map(|text| (text, false));
+        let shown = allowed.chain(self.claimed.iter().map(|name| (name, true)));
+        Allowed(shown.map(|(text, claimed)| Shown { spelled: Spelled::of(text), claimed }).collect())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -99,8 +102,7 @@ impl Secrets {
     }
 
     pub(super) fn add(&mut self, label: &'static str, text: &str, look: Look) {
-        let excusable = matches!(label, "surname" | "login" | "host");
-        let needle = Needle { label, text: text.trim().to_owned(), look, excusable };
+        let needle = Needle { label, text: text.trim().to_owned(), look };
         let telling = needle.text.chars().filter(|c| c.is_alphanumeric()).count() >= 3;
         if telling && !self.needles.contains(&needle) {
             self.needles.push(needle);

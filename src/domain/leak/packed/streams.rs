@@ -44,7 +44,7 @@ pub(in super::super) fn streams(bytes: &[u8], limit: usize) -> Streams {
 
 /// Whether something compressed begins anywhere in these bytes.
 pub(super) fn is_packed(bytes: &[u8]) -> bool {
-    (0..bytes.len()).any(|at| bytes.get(at..).is_some_and(|rest| Stream::at(rest).is_some()))
+    super::sealed(bytes).is_some() || (0..bytes.len()).any(|at| bytes.get(at..).is_some_and(|rest| Stream::at(rest).is_some()))
 }
 
 enum Stream<'a> {

@@ -1,5 +1,8 @@
 //! The texts within bytes that are none.
 
+/// Between two stretches: breaks words, runs of base64, and UTF-16 at any place.
+const GAP: &[u8] = b"\n\n\n\n";
+
 /// Stretches of plain text in big binary data: printable ASCII, zeros (UTF-16), whole UTF-8 characters.
 pub(in super::super) fn strict_stretches(bytes: &[u8]) -> Vec<u8> {
     const SHORTEST: usize = 6;
@@ -8,7 +11,7 @@ pub(in super::super) fn strict_stretches(bytes: &[u8]) -> Vec<u8> {
     let flush = |stretch: &mut Vec<u8>, out: &mut Vec<u8>| {
         if stretch.len() >= SHORTEST {
             out.extend_from_slice(stretch);
-            out.extend_from_slice(b"\x01\n");
+            out.extend_from_slice(GAP);
         }
         stretch.clear();
     };
@@ -34,6 +37,6 @@ pub(super) fn loose_stretches(bytes: &[u8], out: &mut Vec<u8>) {
     let is_text = |byte: &u8| matches!(byte, b' '..=b'~' | 0 | b'\t' | b'\r' | b'\n' | 0x80..=0xff);
     for stretch in bytes.split(|byte| !is_text(byte)).filter(|stretch| stretch.len() >= SHORTEST) {
         out.extend_from_slice(stretch);
-        out.extend_from_slice(b"\x01\n");
+        out.extend_from_slice(GAP);
     }
 }
