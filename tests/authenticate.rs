@@ -151,5 +151,5 @@ async fn results_that_a_message_brings_along_are_not_read() {
     let claims = [b"Authentication-Results: paravent; spf=pass; dkim=pass; dmarc=pass\r\nReceived-SPF: pass\r\n", MAIL].concat();
     assert_eq!(check(Zone::default(), &claims).await, found(Nothing, Nothing, Nothing, false));
     assert_eq!(check(Zone::default(), b"").await, Authentication::default());
-    assert_eq!(check(Zone::default(), &[0xff; 500]).await.aligned, false);
+    assert!(!check(Zone::default(), &[0xff; 500]).await.aligned);
 }

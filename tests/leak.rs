@@ -235,7 +235,7 @@ fn what_cannot_be_opened_is_unscannable() {
     let base64 = |bytes: &[u8]| BASE64.encode(bytes).into_bytes();
     let zip =
         |flags: u8, method: u8| [b"PK\x03\x04\x14\0".as_slice(), &[flags, 0, method, 0], &[0; 16], &[1, 0, 0, 0, b'a'], &[7; 40]].concat();
-    let disguised = format!("{}65 rien", "%25".repeat(1) + &"25".repeat(200));
+    let disguised = format!("{}65 rien", "%25".to_owned() + &"25".repeat(200));
     for (case, body) in [
         ("too deep", nested),
         ("too many disguises", disguised.into_bytes()),

@@ -54,7 +54,8 @@ async fn postfix_takes_what_is_sent_and_says_no_when_told_to() {
         assert!(outcomes.iter().all(|outcome| matches!(outcome, AttemptOutcome::Delivered(_))), "{options:?} {:?}", outcomes[0]);
     }
     // Refusals: hard (-f, with its own words: the usual 500 is about the session) and soft (-r) by command; disconnected (-q).
-    let expected: [(&[&str], fn(&AttemptOutcome) -> bool); 5] = [
+    type Expected = fn(&AttemptOutcome) -> bool;
+    let expected: [(&[&str], Expected); 5] = [
         (&["-B", "550 5.1.1 never", "-f", "rcpt"], |outcome| matches!(outcome, AttemptOutcome::Bounced(_))),
         (&["-r", "rcpt"], |outcome| matches!(outcome, AttemptOutcome::Deferred(_))),
         (&["-B", "554 5.7.1 never", "-f", "."], |outcome| matches!(outcome, AttemptOutcome::Bounced(_))),

@@ -85,7 +85,7 @@ fn parts(bytes: &[u8], depth: usize, readings: &mut HashSet<String>) {
 
 fn packed(token: &str) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
-    if token.len() >= 8 && token.len() % 2 == 0 {
+    if token.len() >= 8 && token.len().is_multiple_of(2) {
         found.extend(HEXLOWER_PERMISSIVE.decode(token.as_bytes()));
     }
     let standard = token.replace('-', "+").replace('_', "/");

@@ -21,14 +21,10 @@ impl Lexicon {
     /// The phrases of a section.
     pub(super) fn section(self, name: &str) -> impl Iterator<Item = &'static str> {
         let mut current = "";
-        self.0.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).filter_map(move |line| {
-            match line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-                Some(section) => {
-                    current = section;
-                    None
-                }
-                None => (current == name).then_some(line),
-            }
+        self.0.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).filter(move |line| {
+            let head = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+            current = head.unwrap_or(current);
+            head.is_none() && current == name
         })
     }
 
