@@ -26,7 +26,7 @@ pub enum Purpose {
     GuestBounce,
     /// What the organizer sees as the guest; the id is the guest's.
     GuestAlias,
-    /// Return path of mail to an organizer or the helpdesk; the id is the meeting's, or nil.
+    /// Return path of mail to an organizer or the helpdesk; the id is the guest's.
     OrganizerBounce,
 }
 

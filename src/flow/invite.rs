@@ -1,6 +1,7 @@
 //! The story of an invitation: authorize → understand → step → compose → commit.
 
 use super::alerts::About;
+use super::breath::breath;
 use super::conclude::failed;
 use super::draft::{Parties, Unsent};
 use super::gateway::Gateway;
@@ -140,6 +141,7 @@ impl Gateway {
         let mut told = Vec::with_capacity(plan.invited.len());
         let mut leaks = Vec::new();
         for invited in &plan.invited {
+            breath().await;
             match self.tell(message, organizer, plan, (known.as_ref(), &meeting), &guests, invited, &secrets) {
                 Ok(one) => told.push(one),
                 Err(Unsent::WouldLeak(found)) => leaks.extend(found.into_iter().map(|leak| (Problem::WouldLeak, leak.to_string()))),

@@ -7,6 +7,7 @@
 //! * a person's decision on a held mail: `hold`
 
 mod alerts;
+mod breath;
 mod conclude;
 mod draft;
 mod explain;

@@ -4,7 +4,7 @@ use super::auth::{self, Exchange, Mechanism, Step};
 use super::bdat::Chunk;
 use super::content::{Content, Refusal};
 use super::door::Door;
-use super::session::{Dialogue, LINE_TOO_LONG, Next};
+use super::session::{Dialogue, LINE_TOO_LONG, Next, TOO_MANY_RECIPIENTS};
 use super::verdict;
 use super::wire::{Gone, Line, Shutdown, Stream, Wire, stopped};
 use crate::domain::answer::{Answer, AnswerClass};
@@ -175,7 +175,7 @@ impl<'a> Talk<'a> {
     /// Answers a command; too many refusals end the session.
     fn answer(&mut self, answer: &Answer) -> Flow {
         self.wire.replies.answer(answer);
-        if answer.class() != AnswerClass::Accepted {
+        if answer.class() != AnswerClass::Accepted && *answer != TOO_MANY_RECIPIENTS {
             self.errors += 1;
             if self.errors >= self.door.limits.errors {
                 return Err(End::Answer(TOO_MANY_ERRORS));

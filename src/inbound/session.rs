@@ -27,7 +27,8 @@ const BAD_SENDER: Answer = Answer::new(501, (5, 1, 7), "Bad sender address synta
 const BAD_RECIPIENT: Answer = Answer::new(501, (5, 1, 3), "Bad recipient address syntax");
 const NEEDS_SMTPUTF8: Answer = Answer::new(553, (5, 6, 7), "Address needs SMTPUTF8");
 const SENDER_OK: Answer = Answer::new(250, (2, 1, 0), "Sender OK");
-const TOO_MANY_RECIPIENTS: Answer = Answer::new(452, (4, 5, 3), "Too many recipients");
+/// The sender's other recipients stand; it sends these again on their own (RFC 5321 §4.5.3.1.10): no error of its.
+pub(super) const TOO_MANY_RECIPIENTS: Answer = Answer::new(452, (4, 5, 3), "Too many recipients");
 const NO_RECIPIENTS: Answer = Answer::new(503, (5, 5, 1), "No valid recipients");
 const LOGIN_FIRST: Answer = Answer::new(530, (5, 7, 0), "Authentication required");
 const TLS_FIRST: Answer = Answer::new(530, (5, 7, 0), "Issue STARTTLS and authenticate first");
