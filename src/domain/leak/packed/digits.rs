@@ -92,6 +92,10 @@ fn each_run(bytes: &[u8], mut take: impl FnMut(&Run)) {
     let mut run = Run { digits: Vec::new(), start: 0, end: 0 };
     let mut breaks = 0;
     for (at, byte) in bytes.iter().copied().chain([0]).enumerate() {
+        // A boundary line may follow unpadded digits: its dashes are digits too, and what they decode to would be glued to the text.
+        if byte == b'-' && breaks > 0 && bytes.get(at + 1) == Some(&b'-') && run.digits.len() >= SHORTEST_RUN {
+            take(&run);
+        }
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'-' | b'_' => {
                 if run.digits.is_empty() {
