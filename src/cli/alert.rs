@@ -74,7 +74,8 @@ pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
                     detail: "{}".to_owned(),
                 };
                 archive.commit(Commit { writes: vec![Write::AlertState { id: *id, state }, Write::Audit(audit)] }).await?;
-                output::say(&format!("{id} {}", output::word(&state)))?;
+                let value = serde_json::json!({ "id": id, "state": state });
+                output::done(desk.json, &value, &format!("{id} {}", output::word(&state)))?;
                 Ok(ExitCode::SUCCESS)
             }
         }

@@ -70,11 +70,11 @@ pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
             }
             Command::Release { id } => {
                 let gateway = crate::app::gateway(&config).await?;
-                ended(*id, gateway.release(*id).await?, "released")
+                ended(desk, *id, gateway.release(*id).await?, HoldState::Released)
             }
             Command::Drop { id } => {
                 let gateway = crate::app::gateway(&config).await?;
-                ended(*id, gateway.drop_held(*id).await?, "dropped")
+                ended(desk, *id, gateway.drop_held(*id).await?, HoldState::Dropped)
             }
         }
     })
@@ -104,10 +104,11 @@ fn show(desk: &Desk, received: &Received) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn ended(id: ReceivedId, outcome: HoldOutcome, done: &str) -> Outcome {
+fn ended(desk: &Desk, id: ReceivedId, outcome: HoldOutcome, state: HoldState) -> Outcome {
     match outcome {
         HoldOutcome::Done => {
-            output::say(&format!("{id} {done}"))?;
+            let value = serde_json::json!({ "id": id, "hold": state });
+            output::done(desk.json, &value, &format!("{id} {}", output::word(&state)))?;
             Ok(ExitCode::SUCCESS)
         }
         HoldOutcome::NotWaiting => Ok(missing(id)),

@@ -1,6 +1,6 @@
 //! `paravent init`: a commented configuration with fresh keys.
 
-use super::{Outcome, output};
+use super::{Desk, Outcome, output};
 use crate::config::write_fresh;
 use crate::domain::token::AliasDomain;
 use clap::Args;
@@ -17,9 +17,15 @@ pub(super) struct Options {
     domain: String,
 }
 
-pub(super) fn run(options: &Options) -> Outcome {
+pub(super) fn run(desk: &Desk, options: &Options) -> Outcome {
     anyhow::ensure!(AliasDomain::parse(&options.domain).is_some(), "`{}` is no domain name", options.domain);
     let fresh = write_fresh(&options.folder, &options.domain)?;
+    if desk.json {
+        let record = |(name, kind, value): &(String, &str, String)| serde_json::json!({ "name": name, "type": kind, "value": value });
+        let records: Vec<_> = fresh.records.iter().map(record).collect();
+        output::json(&serde_json::json!({ "files": fresh.files, "records": records }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     for file in &fresh.files {
         output::say(&format!("wrote {}", file.display()))?;
     }

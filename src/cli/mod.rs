@@ -98,7 +98,7 @@ fn run(desk: &Desk, command: Command) -> Outcome {
         Command::Localserve(options) => localserve::run(&options),
         Command::Check(options) => check::run(desk, &options),
         Command::Explain(options) => explain::run(desk, &options),
-        Command::Init(options) => init::run(&options),
+        Command::Init(options) => init::run(desk, &options),
         Command::Meeting(command) => meeting::run(desk, &command),
         Command::Hold(command) => hold::run(desk, &command),
         Command::Alert(command) => alert::run(desk, &command),

@@ -71,12 +71,13 @@ pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
             let password_hash = if new.login.is_empty() { String::new() } else { hash_password(&password()?)? };
             let New { mail, name, group, language, aliases, login } = (**new).clone();
             add(folder, &NewOrganizer { mailbox: mail.clone(), aliases, name, login, password_hash, language, group })?;
-            output::say(&format!("{mail} may invite"))?;
+            output::done(desk.json, &serde_json::json!({ "mailbox": mail, "active": true }), &format!("{mail} may invite"))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Remove { mail } => {
             if deactivate(folder, mail)? {
-                output::say(&format!("{mail} may no longer invite"))?;
+                let value = serde_json::json!({ "mailbox": mail, "active": false });
+                output::done(desk.json, &value, &format!("{mail} may no longer invite"))?;
                 Ok(ExitCode::SUCCESS)
             } else {
                 output::complain(&format!("there is no organizer {mail}"));

@@ -34,6 +34,11 @@ pub(super) fn say(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Says what was done: as JSON for programs, as a line for people.
+pub(super) fn done(as_json: bool, value: &impl Serialize, text: &str) -> anyhow::Result<()> {
+    if as_json { json(value) } else { say(text) }
+}
+
 /// Prints what went wrong, where programs do not read.
 pub(super) fn complain(text: &str) {
     // Nobody is left to tell when even this cannot be written.
