@@ -23,7 +23,8 @@ async fn check_from(zone: Zone, sender: Option<&str>, mail: &[u8]) -> Authentica
     let session =
         Session { door: MailDoor::Mx, peer: OURS.parse().unwrap(), helo: "mail.hopital.example".into(), encrypted: true, submitter: None };
     let path = sender.map_or(ReversePath::Null, |sender| ReversePath::Mailbox(Mailbox::parse(sender).unwrap()));
-    authenticator(zone).authenticate(&session, &path, mail).await
+    let author = paravent::domain::mime::read(mail, &Default::default()).author().map(|author| author.mailbox.clone());
+    authenticator(zone).authenticate(&session, &path, author.as_ref(), mail).await
 }
 
 async fn check(zone: Zone, mail: &[u8]) -> Authentication {
@@ -152,4 +153,16 @@ async fn results_that_a_message_brings_along_are_not_read() {
     assert_eq!(check(Zone::default(), &claims).await, found(Nothing, Nothing, Nothing, false));
     assert_eq!(check(Zone::default(), b"").await, Authentication::default());
     assert!(!check(Zone::default(), &[0xff; 500]).await.aligned);
+}
+
+#[tokio::test]
+async fn what_is_proved_of_one_author_proves_nothing_of_another() {
+    // A header that two parsers read in two ways: a space before the colon, a stray line, and a second From behind it.
+    let zone = || Zone::default().txt("evil.example", &format!("v=spf1 ip4:{OURS} -all"));
+    let mail = b"From : x@evil.example\r\nstray\r\nFrom: jean@hopital.example\r\nSubject: x\r\n\r\nx\r\n";
+    let found = check_from(zone(), Some("x@evil.example"), mail).await;
+    let author = paravent::domain::mime::read(mail, &Default::default()).author().map(|author| author.mailbox.to_string());
+    assert!(!found.aligned || author.as_deref() == Some("x@evil.example"), "{author:?} {found:?}");
+    let honest = b"From: x@evil.example\r\nSubject: x\r\n\r\nx\r\n";
+    assert!(check_from(zone(), Some("x@evil.example"), honest).await.aligned);
 }

@@ -123,6 +123,31 @@ async fn a_guest_alias_invites_and_answers_come_from_it() {
 }
 
 #[tokio::test]
+async fn a_guest_cannot_find_the_organizer_by_guessing() {
+    let house = House::build().await;
+    let alias = "jean.martin=hopital.example@guest.visio.example";
+    house.accept(Mx, ORGANIZER, alias, &calendar_mail("REQUEST", 0, 13, &[alias])).await;
+    house.verdicts.aligned.store(false, Ordering::SeqCst);
+    let mut answers = Vec::new();
+    for guess in [ORGANIZER, "paul.roux@agence.example", "nobody@agence.example"] {
+        answers.extend(house.give(Mx, guess, &[alias], &words(guess, alias, "g1@hopital.example", "Bonjour")).await);
+    }
+    assert!(answers[0].starts_with("550 5.7.1") && answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+}
+
+#[tokio::test]
+async fn two_mails_without_message_id_are_two() {
+    let house = invited(&[JEAN]).await;
+    house.sent().await;
+    let to = house.address(Purpose::OrganizerAlias, house.guest(JEAN).await.id);
+    for hour in ["09", "10"] {
+        let mail = format!("From: {JEAN}\nTo: {to}\nDate: Mon, 05 Jan 2026 {hour}:00:00 +0000\nSubject: Bilan\n\nD'accord.\n");
+        house.accept(Mx, JEAN, &to, &mail).await;
+    }
+    assert_eq!(of_purpose(&house.sent().await, Organizer).len(), 2);
+}
+
+#[tokio::test]
 async fn nobody_else_may_invite() {
     let house = House::build().await;
     let message = calendar_mail("REQUEST", 0, 13, &[JEAN]).replace(ORGANIZER, "mallory@elsewhere.example");
@@ -203,8 +228,9 @@ async fn an_answer_that_shows_the_organizer_is_held_and_said() {
     assert_eq!(house.bell.0.lock().unwrap().last().unwrap().kind, AlertKind::Leak);
     // Not even a person lets it through.
     let held = house.archive.received(Some(HoldState::Waiting), 10).await.unwrap();
-    house.gateway.release(held[0].id).await.unwrap();
+    assert_eq!(house.gateway.release(held[0].id).await.unwrap(), HoldOutcome::StillHeld);
     assert_eq!(of_purpose(&house.sent().await, Answer).len(), 0);
+    assert_eq!(house.archive.received(Some(HoldState::Waiting), 10).await.unwrap().len(), 1, "it waits as before");
 }
 
 #[tokio::test]

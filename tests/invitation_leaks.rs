@@ -58,7 +58,7 @@ struct Fixed;
 
 #[async_trait]
 impl Authenticator for Fixed {
-    async fn authenticate(&self, _: &Session, _: &ReversePath, _: &[u8]) -> Authentication {
+    async fn authenticate(&self, _: &Session, _: &ReversePath, _: Option<&Mailbox>, _: &[u8]) -> Authentication {
         Authentication::vouched()
     }
 }

@@ -4,7 +4,7 @@ mod settings;
 
 pub use settings::Settings;
 
-use crate::domain::address::ReversePath;
+use crate::domain::address::{Mailbox, ReversePath};
 use crate::domain::authentication::{AuthResult, Authentication};
 use crate::flow::port::{Authenticator, Session};
 use async_trait::async_trait;
@@ -38,13 +38,13 @@ impl MailAuthenticator {
         Ok(Self { checker: checker.map_err(|error| ResolverError(error.to_string()))?, settings })
     }
 
-    async fn check(&self, session: &Session, reverse_path: &ReversePath, raw: &[u8]) -> Authentication {
+    async fn check(&self, session: &Session, reverse_path: &ReversePath, author: Option<&Mailbox>, raw: &[u8]) -> Authentication {
         let Some(message) = AuthenticatedMessage::parse(raw) else { return Authentication::default() };
         let dkim = self.checker.verify_dkim(&message).await;
         let spf = self.spf(session, reverse_path).await;
         let mail_from = reverse_path.mailbox().map_or(session.helo.as_str(), |mailbox| mailbox.domain());
         let dmarc = self.checker.verify_dmarc(DmarcParameters::new(&message, &dkim, mail_from, &spf)).await;
-        sum(&message, &spf, &dkim, &dmarc)
+        sum(author, &message, &spf, &dkim, &dmarc)
     }
 
     async fn spf(&self, session: &Session, reverse_path: &ReversePath) -> SpfOutput {
@@ -60,13 +60,13 @@ impl MailAuthenticator {
 
 #[async_trait]
 impl Authenticator for MailAuthenticator {
-    async fn authenticate(&self, session: &Session, reverse_path: &ReversePath, raw: &[u8]) -> Authentication {
+    async fn authenticate(&self, session: &Session, reverse_path: &ReversePath, author: Option<&Mailbox>, raw: &[u8]) -> Authentication {
         let trusted = self.settings.trusted_networks.iter().any(|network| network.contains(&session.peer));
         if trusted || session.submitter.is_some() {
             return Authentication::vouched();
         }
         let patience = Duration::from_secs(self.settings.seconds);
-        match tokio::time::timeout(patience, self.check(session, reverse_path, raw)).await {
+        match tokio::time::timeout(patience, self.check(session, reverse_path, author, raw)).await {
             Ok(found) => found,
             Err(_) => Authentication { dmarc: AuthResult::TempError, ..Authentication::default() },
         }
@@ -79,10 +79,17 @@ fn server(ip: IpAddr, port: u16) -> NameServerConfig {
     server
 }
 
-fn sum(message: &AuthenticatedMessage<'_>, spf: &SpfOutput, dkim: &[DkimOutput<'_>], dmarc: &DmarcOutput) -> Authentication {
-    let from = match message.from.as_slice() {
-        [one] => one.rsplit_once('@').map(|(_, domain)| domain),
-        // No author, or several: nobody is proved.
+fn sum(
+    author: Option<&Mailbox>,
+    message: &AuthenticatedMessage<'_>,
+    spf: &SpfOutput,
+    dkim: &[DkimOutput<'_>],
+    dmarc: &DmarcOutput,
+) -> Authentication {
+    let from = match (message.from.as_slice(), author) {
+        // Two parsers read a broken header in two ways: only the author whom both found can be proved.
+        ([one], Some(author)) if Mailbox::parse(one).is_ok_and(|checked| checked.same_as(author)) => Some(author.domain()),
+        // No author, several, or another one.
         _ => None,
     };
     let found = Authentication { spf: spf_result(spf), dkim: best(dkim), dmarc: dmarc_result(dmarc), aligned: false };
@@ -176,12 +183,13 @@ mod tests {
         let settings = Settings { trusted_networks: vec!["192.0.2.0/24".parse().unwrap()], ..Settings::default() };
         let settings = Settings { resolvers: vec!["192.0.2.1".parse().unwrap()], seconds: 0, ..settings };
         let authenticator = MailAuthenticator::new(settings).unwrap();
+        let author = Mailbox::parse("a@hopital.example").ok();
         let raw = b"From: a@hopital.example\r\n\r\nx\r\n";
-        let trusted = authenticator.authenticate(&session("192.0.2.7"), &ReversePath::Null, raw).await;
+        let trusted = authenticator.authenticate(&session("192.0.2.7"), &ReversePath::Null, author.as_ref(), raw).await;
         assert!(trusted.aligned);
         let signed_in = Session { submitter: Some(Submitter::TrustedNetwork), ..session("198.51.100.1") };
-        assert!(authenticator.authenticate(&signed_in, &ReversePath::Null, raw).await.aligned);
-        let stranger = authenticator.authenticate(&session("198.51.100.1"), &ReversePath::Null, raw).await;
+        assert!(authenticator.authenticate(&signed_in, &ReversePath::Null, author.as_ref(), raw).await.aligned);
+        let stranger = authenticator.authenticate(&session("198.51.100.1"), &ReversePath::Null, author.as_ref(), raw).await;
         assert!(!stranger.aligned && stranger.is_temporary(), "no answer in time is a temporary error");
     }
 }

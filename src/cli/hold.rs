@@ -112,6 +112,10 @@ fn ended(desk: &Desk, id: ReceivedId, outcome: HoldOutcome, state: HoldState) ->
             Ok(ExitCode::SUCCESS)
         }
         HoldOutcome::NotWaiting => Ok(missing(id)),
+        HoldOutcome::StillHeld => {
+            output::complain(&format!("{id} waits as before: it can't be passed on as it is (paravent hold show {id} says why)"));
+            Ok(ExitCode::from(FAILED))
+        }
         HoldOutcome::NoDialog => {
             output::complain(&format!("{id} leads to no guest: it can only be dropped"));
             Ok(ExitCode::from(FAILED))

@@ -35,7 +35,7 @@ pub fn write_fresh(folder: &Path, domain: &str) -> Result<Fresh, ConfigError> {
         .replace("{{domain}}", domain)
         .replace("{{folder}}", &folder.display().to_string())
         .replace("{{state}}", &state_folder(folder).display().to_string());
-    put("paravent.toml", 0o644, &toml)?;
+    put("paravent.toml", 0o640, &toml)?;
     put("keys.toml", 0o600, &keys(folder)?)?;
     put("dkim-rsa.pem", 0o600, &rsa.pem)?;
     put("dkim-ed25519.pem", 0o600, &ed25519.pem)?;

@@ -3,7 +3,7 @@
 use super::gateway::Gateway;
 use super::port::{MailDoor, PortResult, Session};
 use super::reception::AtHand;
-use super::reply::Released;
+use super::reply::{Released, STILL_HELD};
 use super::route::Route;
 use crate::domain::answer::AnswerClass;
 use crate::domain::authentication::Authentication;
@@ -22,6 +22,8 @@ pub enum HoldOutcome {
     NotWaiting,
     /// Its address leads to no guest any more: it can only be dropped.
     NoDialog,
+    /// Nobody's word lets it go on: it would show the organizer, or is no answer that could be passed on. It waits as before.
+    StillHeld,
 }
 
 impl Gateway {
@@ -32,7 +34,11 @@ impl Gateway {
         let message = self.at_hand_again(held);
         let Some((door, guest)) = self.dialog_of(&message, &recipient).await? else { return Ok(HoldOutcome::NoDialog) };
         let answer = self.settle(&message, &recipient, door, guest, Some(Released(id))).await?;
-        Ok(if answer.class() == AnswerClass::Accepted { HoldOutcome::Done } else { HoldOutcome::NotWaiting })
+        Ok(match answer.class() {
+            AnswerClass::Accepted => HoldOutcome::Done,
+            AnswerClass::Transient | AnswerClass::Permanent if answer == STILL_HELD => HoldOutcome::StillHeld,
+            AnswerClass::Transient | AnswerClass::Permanent => HoldOutcome::NotWaiting,
+        })
     }
 
     /// Ends a held mail without any effect. Its bytes stay in the archive.

@@ -36,9 +36,9 @@ impl Gateway {
     }
 }
 
-/// SHA-256 over the recipients, the Message-ID and the body with its line ends and trailing space made equal.
-/// Trace fields differ between two deliveries of one message, so that no other header counts; and the
-/// Message-ID alone would not do, since some systems use one again.
+/// SHA-256 over the recipients, Message-ID, From, Date, and the body with its line ends and trailing space made equal.
+/// Trace fields differ between two deliveries of one message, so that no other header counts; the Message-ID alone would
+/// not do, since some systems use one again, and some give none.
 pub(super) fn dedupe_key(message: &AtHand, recipients: &[Mailbox]) -> DedupeKey {
     let mut hash = digest::Context::new(&digest::SHA256);
     let mut canonical: Vec<String> = recipients.iter().map(Mailbox::canonical).collect();
@@ -48,6 +48,10 @@ pub(super) fn dedupe_key(message: &AtHand, recipients: &[Mailbox]) -> DedupeKey 
         hash.update(b"\n");
     }
     hash.update(message.mail.message_id.as_ref().map_or("", |id| id.as_str()).as_bytes());
+    for field in ["From", "Date"] {
+        hash.update(b"\n");
+        hash.update(message.mail.header(field).unwrap_or_default().as_bytes());
+    }
     hash.update(b"\n\n");
     for line in body(&message.raw).split(|byte| *byte == b'\n') {
         hash.update(line.trim_ascii_end());

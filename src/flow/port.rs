@@ -110,7 +110,8 @@ pub trait Directory: Send + Sync {
 #[async_trait]
 pub trait Authenticator: Send + Sync {
     /// Never fails: what can't be computed now is `temperror` in the result.
-    async fn authenticate(&self, session: &Session, reverse_path: &ReversePath, raw: &[u8]) -> Authentication;
+    /// `author` is who the flows take for the author: what is proved of anybody else proves nothing.
+    async fn authenticate(&self, session: &Session, reverse_path: &ReversePath, author: Option<&Mailbox>, raw: &[u8]) -> Authentication;
 }
 
 /// Wall clock and chance, so that the flows can be replayed.

@@ -58,7 +58,8 @@ impl Reception for Gateway {
         if mail.from_fields > 1 {
             return vec![ONE_AUTHOR; recipients.len()];
         }
-        let authentication = self.authenticator.authenticate(&session, &reverse_path, &raw).await;
+        let author = mail.author().map(|author| &author.mailbox);
+        let authentication = self.authenticator.authenticate(&session, &reverse_path, author, &raw).await;
         let now = self.world.now();
         self.distribute(&AtHand { session, reverse_path, raw, mail, authentication, now }, &recipients).await
     }

@@ -30,6 +30,13 @@ const ATTEMPTS: usize = 8;
 /// More Received fields than any honest path has (RFC 5321 §6.3 asks for at least 100; none of our mail goes so far).
 const MOST_HOPS: usize = 25;
 
+/// Most message ids by which a dialog is looked for.
+const MOST_IDS: usize = 50;
+/// The author of a mail to a guest alias is not proved.
+const NOT_PROVED: Answer = Answer::new(550, (5, 7, 1), "Mail to this address is taken from authenticated senders only");
+/// A released mail that would be held again: nothing is changed.
+pub(super) const STILL_HELD: Answer = Answer::new(450, (4, 7, 0), "Still held");
+
 /// Everything that is known of a message and its dialog before it is judged.
 pub(super) struct Identified {
     door: Door,
@@ -62,6 +69,13 @@ impl Gateway {
     /// A message of an organizer to a guest alias that is no invitation: it belongs to the dialog of the message
     /// that it answers, else to the newest one with this guest.
     pub(super) async fn answer_to_invited(&self, message: &AtHand, recipient: &Mailbox) -> Answer {
+        if message.authentication.is_temporary() {
+            return Answer::TRY_AGAIN;
+        }
+        if !message.is_vouched() {
+            // One answer for all who are not proved: a guest must not find out the organizer by guessing.
+            return NOT_PROVED;
+        }
         match self.dialog_with_invited(message, recipient).await {
             Ok(Some(guest)) => self.settle(message, recipient, Door::GuestAlias, guest, None).await.unwrap_or_else(|error| failed(&error)),
             Ok(None) => Answer::UNKNOWN_RECIPIENT,
@@ -72,7 +86,9 @@ impl Gateway {
     pub(super) async fn dialog_with_invited(&self, message: &AtHand, recipient: &Mailbox) -> PortResult<Option<GuestId>> {
         let Some(author) = message.mail.author() else { return Ok(None) };
         let Some(organizer) = self.directory.by_mailbox(&author.mailbox).await? else { return Ok(None) };
-        let mentioned: Vec<_> = message.mail.in_reply_to.iter().chain(&message.mail.references).cloned().collect();
+        // The newest stand last; a message may name any number.
+        let newest_first = message.mail.in_reply_to.iter().chain(message.mail.references.iter().rev());
+        let mentioned: Vec<_> = newest_first.take(MOST_IDS).cloned().collect();
         for link in self.archive.thread_by_organizer_ids(&mentioned).await? {
             if let Some((meeting, guest)) = self.archive.guest(link.guest).await?
                 && meeting.organizer == organizer.id
@@ -101,7 +117,10 @@ impl Gateway {
                 return Ok(Answer::UNKNOWN_RECIPIENT);
             };
             let (classified, decision) = known.judge(message, released);
-            let writes = self.record(message, recipient, &known, &classified, decision, released).await?;
+            let (writes, disposition) = self.record(message, recipient, &known, &classified, decision, released).await?;
+            if released.is_some() && disposition == Disposition::Held {
+                return Ok(STILL_HELD);
+            }
             if let Some(answer) = self.conclude(writes).await? {
                 return Ok(answer);
             }
@@ -155,7 +174,7 @@ impl Gateway {
         classified: &Classified,
         decision: Decision,
         released: Option<Released>,
-    ) -> PortResult<Vec<Write>> {
+    ) -> PortResult<(Vec<Write>, Disposition)> {
         let (items, decision) = match self.relay(message, known, classified, &decision) {
             Ok(items) => (items, decision),
             Err(unsent) => self.hold_instead(message, known, &decision, &unsent),
@@ -169,7 +188,7 @@ impl Gateway {
             }
             None if decision.disposition == Disposition::Duplicate => {
                 // Its bytes and effects are committed already; only that it came again is noted.
-                return Ok(vec![Write::Audit(audit(message, known, classified, &decision, None))]);
+                return Ok((vec![Write::Audit(audit(message, known, classified, &decision, None))], decision.disposition));
             }
             None => {
                 let reasons = classified.reasons.iter().chain(&decision.reasons).cloned().collect();
@@ -190,7 +209,7 @@ impl Gateway {
             writes.extend(thread.map(Write::Thread));
         }
         self.raise(&decision.alerts, about, message.now, &mut writes).await?;
-        Ok(writes)
+        Ok((writes, decision.disposition))
     }
 
     /// Builds every mail that the decision calls for.

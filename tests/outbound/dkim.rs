@@ -22,7 +22,8 @@ async fn verify(record: &str, mail: &[u8]) -> Authentication {
     let settings = Settings { resolvers: vec!["127.0.0.1".parse().unwrap()], resolver_port: port, ..Settings::default() };
     let session =
         Session { door: MailDoor::Mx, peer: "192.0.2.1".parse().unwrap(), helo: "x.example".into(), encrypted: true, submitter: None };
-    MailAuthenticator::new(settings).unwrap().authenticate(&session, &ReversePath::Null, mail).await
+    let author = paravent::domain::mime::read(mail, &Default::default()).author().map(|author| author.mailbox.clone());
+    MailAuthenticator::new(settings).unwrap().authenticate(&session, &ReversePath::Null, author.as_ref(), mail).await
 }
 
 /// As the next server gets it: signed, sent, dots taken off again.

@@ -83,7 +83,7 @@ pub struct Verdicts {
 
 #[async_trait]
 impl Authenticator for Verdicts {
-    async fn authenticate(&self, session: &Session, _reverse_path: &ReversePath, _raw: &[u8]) -> Authentication {
+    async fn authenticate(&self, session: &Session, _reverse_path: &ReversePath, _author: Option<&Mailbox>, _raw: &[u8]) -> Authentication {
         let aligned = session.submitter.is_some() || self.aligned.load(Ordering::SeqCst);
         Authentication { aligned, ..Authentication::default() }
     }
