@@ -370,7 +370,8 @@ fn cases_of_guest_bound_mail() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(8))]
+    // The same identities at every run, so that a failure can be looked at again.
+    #![proptest_config(ProptestConfig { cases: 8, rng_seed: proptest::test_runner::RngSeed::Fixed(2026), ..ProptestConfig::default() })]
 
     #[test]
     fn any_identity_is_found(given in "[A-ZÉ][a-zéèï]{5,8}", surname in "[A-ZÇ][a-zéç]{5,9}", host in "[a-z]{4,8}") {
