@@ -169,9 +169,12 @@ pub(crate) fn places(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"lim\"\r\n\r\n--lim\r\nContent-Type: text/plain\r\n".as_slice();
     let end = b"\r\n--lim--\r\n".as_slice();
     let at = |parts: &[&[u8]]| parts.concat();
+    // Longer than any surroundings that are kept with a disguise, and full of disguises of its own.
+    let prose = "Le compte rendu est joint=C3=A0 ce message &agrave; toutes fins <b>utiles</b>, soit 50 %25 des cas.\r\n".repeat(30);
     let calendar = b"Content-Type: text/calendar; method=REQUEST\r\n\r\nBEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1@rdv.example\r\nDESCRIPTION:";
     vec![
         ("body", at(&[start, b"Content-Type: text/html\r\n\r\n<p>", text, b"</p>\r\n"])),
+        ("body, amid much else", at(&[start, b"Content-Type: text/html\r\n\r\n", prose.as_bytes(), text, b"\r\n", prose.as_bytes()])),
         ("header", at(&[start, b"X-Note: ", text, b"\r\n\r\nBonjour\r\n"])),
         ("part header", at(&[start, mixed, b"Content-Description: ", text, b"\r\n\r\nBonjour", end])),
         ("boundary", at(&[start, b"Content-Type: multipart/mixed; boundary=\"", text, b"\"\r\n\r\nBonjour"])),

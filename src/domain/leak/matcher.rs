@@ -1,7 +1,7 @@
 //! Finds many needles in one pass over each spelling of a text.
 
 use super::secrets::Needle;
-use super::spelling::Spelled;
+use super::spelling::{Spelled, Squeezed};
 use aho_corasick::AhoCorasick;
 
 /// Needles of fewer bytes are not looked for in binary data, where chance would find them.
@@ -24,6 +24,10 @@ pub(super) enum Look {
 #[derive(Debug)]
 pub(super) struct Matcher {
     spellings: Vec<(Look, AhoCorasick, Vec<Wanted>)>,
+    /// The letters and digits of every needle: where none of them stands, no spelling needs to be looked at.
+    sieve: AhoCorasick,
+    /// The needles of the sieve, in its order: the number of the spelling, and the needle's within it.
+    sifted: Vec<(usize, usize)>,
 }
 
 #[derive(Debug)]
@@ -55,11 +59,37 @@ impl Matcher {
                 spellings.push((look, automaton, wanted));
             }
         }
-        Some(Self { spellings })
+        let mut letters = Vec::new();
+        let mut sifted = Vec::new();
+        for (spelling, (_, _, wanted)) in spellings.iter().enumerate() {
+            for (index, one) in wanted.iter().enumerate() {
+                letters.push(Squeezed::of(&one.spelled).letters);
+                sifted.push((spelling, index));
+            }
+        }
+        let sieve = AhoCorasick::new(letters).ok()?;
+        Some(Self { spellings, sieve, sifted })
     }
 
-    /// Labels of what is found in `text`, whole words or not, and isn't allowed.
-    pub(super) fn find(&self, text: &Spelled, binary: bool, allowed: &Allowed) -> Vec<&'static str> {
+    /// Labels of what is found in a text and isn't allowed. `binary` where chance may write short needles.
+    pub(super) fn look(&self, text: &str, binary: bool, allowed: &Allowed) -> Vec<&'static str> {
+        if self.may_have(&Squeezed::of(text), allowed) { self.find(&Spelled::of(text), binary, allowed) } else { Vec::new() }
+    }
+
+    /// False where no spelling of the text can have a needle that isn't excused anyway.
+    fn may_have(&self, text: &Squeezed, allowed: &Allowed) -> bool {
+        let is_telling = |pattern: usize| {
+            let (spelling, index) = self.sifted.get(pattern)?;
+            let (_, _, wanted) = self.spellings.get(*spelling)?;
+            wanted.get(*index).map(|one| !allowed.excuses(one))
+        };
+        text.disguised
+            || (self.sieve.is_match(&text.letters)
+                && self.sieve.find_overlapping_iter(&text.letters).any(|hit| is_telling(hit.pattern().as_usize()) != Some(false)))
+    }
+
+    /// The look itself, in every spelling.
+    fn find(&self, text: &Spelled, binary: bool, allowed: &Allowed) -> Vec<&'static str> {
         let mut found: Vec<&'static str> = Vec::new();
         for (look, automaton, wanted) in &self.spellings {
             let haystack = look.of(text);

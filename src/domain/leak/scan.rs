@@ -1,13 +1,14 @@
 //! The worklist: every view of the message, by every decoding, until nothing new comes, within bounds.
 
-use super::decode::{entities, header_words, percent, punycode, quoted_printable, tags, text_of, unfolded};
+use super::decode::{Reading, continuations, encoded_words, entities, percent, punycode, quoted_printable, tags, unfolded};
 use super::matcher::{Allowed, Matcher};
 use super::packed::{Runs, sealed, streams, strict_stretches, wide};
-use super::spelling::Spelled;
+use super::spelling::reading;
 use super::{Leak, Secrets};
 use encoding_rs::Encoding;
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use xxhash_rust::xxh3::Xxh3;
 
 /// Bounds of one scan. What lies beyond them is a leak, `unscannable`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,9 +44,6 @@ pub struct Scan {
 
 /// From this size on, bytes that are no text are looked at as they are, and only the texts in them decoded further.
 const BIG: usize = 64 << 10;
-/// Most times that the disguises of text are undone for one view; what is left is a new view.
-const TURNS: usize = 8;
-
 /// Looks for every secret in the serialized message, within the usual limits.
 pub fn scan(message: &[u8], secrets: &Secrets) -> Vec<Leak> {
     scan_within(message, secrets, &Limits::default()).leaks
@@ -71,7 +69,7 @@ pub fn scan_within(message: &[u8], secrets: &Secrets, limits: &Limits) -> Scan {
         found: Scan { leaks: Vec::new(), bytes: 0, views: 0 },
         work: Vec::new(),
     };
-    search.add(&View { place: String::from("message"), bytes: Vec::new(), depth: 0, rounds: 0 }, "", message.to_vec(), 0);
+    search.add(&View::start(), "", Reading::found(message.to_vec()), 0);
     while let Some(view) = search.work.pop() {
         search.open(&view);
     }
@@ -81,9 +79,18 @@ pub fn scan_within(message: &[u8], secrets: &Secrets, limits: &Limits) -> Scan {
 /// One reading of a part of the message.
 struct View {
     place: String,
-    bytes: Vec<u8>,
+    read: Reading,
     depth: usize,
     rounds: usize,
+    /// Mostly noise: looked at, and not decoded further but for charsets.
+    faint: bool,
+}
+
+impl View {
+    /// Where the message comes from.
+    fn start() -> Self {
+        Self { place: String::from("message"), read: Reading::default(), depth: 0, rounds: 0, faint: false }
+    }
 }
 
 struct Search<'a> {
@@ -101,38 +108,29 @@ struct Search<'a> {
 impl Search<'_> {
     /// Looks at a view, and adds all views that follow from it.
     fn open(&mut self, view: &View) {
-        let bytes = view.bytes.as_slice();
-        let text = std::str::from_utf8(bytes).ok();
-        self.look(view, text);
+        let bytes = view.read.bytes.as_slice();
+        let text = reading(bytes);
+        let is_text = matches!(text, Cow::Borrowed(_));
+        self.look(view, &text, !is_text);
+        self.other_charsets(view, is_text);
+        if view.faint {
+            return;
+        }
         self.unpack(view);
         let runs = Runs::of(bytes, &mut self.known_runs);
         for (way, inner) in runs.views {
-            self.add(view, way, inner, 1);
+            self.add(view, way, Reading::found(inner), 1);
         }
-        match (runs.rest, text) {
-            // Long runs of base64 have no disguise of text within them: the others are decoded without them.
-            (Some(rest), _) => self.add(view, "rest", rest, 0),
-            (None, None) if bytes.len() >= BIG => self.add(view, "texts", strict_stretches(bytes), 0),
-            (None, Some(text)) => self.undisguise(view, text),
-            (None, None) => {
-                self.undisguise(view, &text_of(bytes));
-                self.undisguise(view, &String::from_utf8_lossy(bytes));
-            }
+        self.add_faint(view, "base64", runs.faint);
+        if !is_text && bytes.len() >= BIG {
+            self.add(view, "texts", Reading::found(strict_stretches(bytes)), 0);
+        } else {
+            self.undisguise(view, &text);
         }
     }
 
-    fn look(&mut self, view: &View, text: Option<&str>) {
-        match text {
-            Some(text) => self.find(view, &Spelled::of(text), false),
-            None => {
-                self.find(view, &Spelled::of_bytes(&view.bytes), true);
-                self.find(view, &Spelled::of(&String::from_utf8_lossy(&view.bytes)), true);
-            }
-        }
-    }
-
-    fn find(&mut self, view: &View, spelled: &Spelled, chance: bool) {
-        for label in self.matcher.find(spelled, chance, &self.allowed) {
+    fn look(&mut self, view: &View, text: &str, chance: bool) {
+        for label in self.matcher.look(text, chance, &self.allowed) {
             if !self.found.leaks.iter().any(|leak| leak.secret == label) {
                 self.found.leaks.push(Leak { secret: label.to_owned(), place: view.place.clone() });
             }
@@ -147,32 +145,43 @@ impl Search<'_> {
         }
     }
 
-    /// Compressed streams and other charsets.
+    /// Compressed streams.
     fn unpack(&mut self, view: &View) {
-        let bytes = view.bytes.as_slice();
+        let bytes = view.read.bytes.as_slice();
         let streams = streams(bytes, self.left);
         if !streams.complete || sealed(bytes).is_some() {
             self.stop(&view.place);
         }
         for (way, inner) in streams.views {
-            self.add(view, way, inner, 1);
+            self.add(view, way, Reading::found(inner), 1);
         }
+    }
+
+    /// The same bytes as UTF-16 and, unless they are UTF-8, in every charset that the message has named so far.
+    fn other_charsets(&mut self, view: &View, is_text: bool) {
+        let bytes = view.read.bytes.as_slice();
         for text in wide(bytes) {
-            self.add(view, "UTF-16", text.into_bytes(), 1);
+            self.add(view, "UTF-16", Reading::found(text.into_bytes()), 1);
         }
-        self.note_charsets(view);
-        if bytes.iter().any(|byte| *byte >= 0x80 || *byte == 0x1b) {
+        if !view.faint {
+            self.note_charsets(view);
+        }
+        if !is_text || bytes.contains(&0x1b) {
             for encoding in self.charsets.clone() {
                 let text = encoding.decode_without_bom_handling(bytes).0.into_owned();
-                self.add(view, encoding.name(), text.into_bytes(), 1);
+                if view.faint {
+                    self.add_faint(view, encoding.name(), text.into_bytes());
+                } else {
+                    self.add(view, encoding.name(), Reading::found(text.into_bytes()), 1);
+                }
             }
         }
     }
 
     /// Remembers the charsets that the message names; UTF-8 and Latin-1 are tried anyway.
     fn note_charsets(&mut self, view: &View) {
-        for at in memchr::memmem::find_iter(&view.bytes, b"charset").chain(memchr::memmem::find_iter(&view.bytes, b"CHARSET")) {
-            let rest = view.bytes.get(at + 7..).unwrap_or_default();
+        for at in memchr::memmem::find_iter(&view.read.bytes, b"charset").chain(memchr::memmem::find_iter(&view.read.bytes, b"CHARSET")) {
+            let rest = view.read.bytes.get(at + 7..).unwrap_or_default();
             let value = rest.iter().take(80).skip_while(|byte| matches!(byte, b'*' | b'=' | b'"' | b'\'' | b' ' | b'3' | b'D'));
             let label: Vec<u8> = value.copied().take_while(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte)).collect();
             let Some(encoding) = Encoding::for_label(&label) else { continue };
@@ -187,67 +196,64 @@ impl Search<'_> {
     }
 
     /// Every disguise of text, each a new view where it changes anything.
-    fn undisguise(&mut self, view: &View, text: &str) {
-        let bytes = view.bytes.as_slice();
-        if bytes.contains(&b'=') {
-            self.add(view, "quoted-printable", quoted_printable(bytes), 0);
+    fn undisguise(&mut self, view: &View, text: &Cow<'_, str>) {
+        type Step<T> = (&'static str, fn(&T, &[usize]) -> Option<Reading>);
+        const OF_BYTES: [Step<[u8]>; 2] = [("quoted-printable", quoted_printable), ("unfolded", unfolded)];
+        const OF_TEXT: [Step<str>; 6] = [
+            ("encoded words", encoded_words),
+            ("continuations", continuations),
+            ("percent", percent),
+            ("references", entities),
+            ("Punycode", punycode),
+            ("tags removed", tags),
+        ];
+        let Reading { bytes, marks } = &view.read;
+        // Other octets than those of the view: the marks don't fit, so that every change in it counts.
+        let text_marks = if matches!(text, Cow::Borrowed(_)) { marks.as_slice() } else { &[] };
+        let of_bytes = OF_BYTES.iter().map(|(way, undo)| (*way, undo(bytes, marks)));
+        for (way, inner) in of_bytes.chain(OF_TEXT.iter().map(|(way, undo)| (*way, undo(text, text_marks)))) {
+            if let Some(inner) = inner {
+                self.add(view, way, inner, 0);
+            }
         }
-        if bytes.iter().any(|byte| matches!(byte, b'\n' | b'\\' | b'^')) {
-            self.add(view, "unfolded", unfolded(bytes), 0);
-        }
-        self.add(view, "decoded", plain(text).into_bytes(), 0);
-        if text.contains('<') {
-            self.add(view, "tags removed", tags(text).into_bytes(), 0);
+    }
+
+    /// A view that is mostly noise.
+    fn add_faint(&mut self, from: &View, way: &str, bytes: Vec<u8>) {
+        let before = self.work.len();
+        self.add(from, way, Reading::found(bytes), 1);
+        for view in self.work.iter_mut().skip(before) {
+            view.faint = true;
         }
     }
 
     /// A new view, unless it is known; `packed` deeper than the one that it comes from.
-    fn add(&mut self, from: &View, way: &str, bytes: Vec<u8>, packed: usize) {
-        if bytes.is_empty() || !self.known.insert(fingerprint(&bytes)) {
+    fn add(&mut self, from: &View, way: &str, read: Reading, packed: usize) {
+        if read.bytes.is_empty() || !self.known.insert(fingerprint(&read.bytes, &read.marks)) {
             return;
         }
         let place = if way.is_empty() { from.place.clone() } else { format!("{}, {way}", from.place) };
         let (depth, rounds) = (from.depth + packed, if packed > 0 { 0 } else { from.rounds + 1 });
-        if depth > self.limits.depth || rounds > self.limits.rounds || bytes.len() > self.left {
+        if depth > self.limits.depth || rounds > self.limits.rounds || read.bytes.len() > self.left {
             self.stop(&place);
             return;
         }
-        self.left -= bytes.len();
-        self.found.bytes += bytes.len();
+        self.left -= read.bytes.len();
+        self.found.bytes += read.bytes.len();
         self.found.views += 1;
-        self.work.push(View { place, bytes, depth, rounds });
+        self.work.push(View { place, read, depth, rounds, faint: false });
     }
 }
 
-/// Encoded words, percent encoding, entities and Punycode undone until nothing changes.
-fn plain(text: &str) -> String {
-    type Step = (&'static str, fn(&str) -> String);
-    const STEPS: [Step; 5] = [("=?", header_words), ("*", header_words), ("%", percent), ("&", entities), ("-", punycode)];
-    let mut plain = text.to_owned();
-    for _ in 0..TURNS {
-        let mut changed = false;
-        for (sign, step) in STEPS {
-            if plain.contains(sign) {
-                let next = step(&plain);
-                changed |= next != plain;
-                plain = next;
-            }
-        }
-        if !changed {
-            break;
-        }
+/// 128 bits by which equal views are opened once without being kept.
+pub(super) fn fingerprint(bytes: &[u8], marks: &[usize]) -> u128 {
+    if marks.is_empty() {
+        return xxhash_rust::xxh3::xxh3_128(bytes);
     }
-    plain
-}
-
-/// Two hashes of 64 bits: equal views are opened once without being kept.
-pub(super) fn fingerprint(bytes: &[u8]) -> u128 {
-    let half = |seed: u8| {
-        let mut hasher = DefaultHasher::new();
-        (seed, bytes).hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    half(0) << 64 | half(1)
+    let mut hash = Xxh3::new();
+    hash.update(bytes);
+    marks.iter().for_each(|mark| hash.update(&mark.to_le_bytes()));
+    hash.digest128()
 }
 
 fn unscannable(place: &str) -> Leak {

@@ -1,6 +1,6 @@
 //! One spelling for all disguises of the same text: compatibility forms, accents, case, invisible characters.
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 /// Signs written so that no program sees an address.
@@ -35,23 +35,6 @@ impl Spelled {
         let mut spelled = Self::with_room_for(text.len());
         for c in text.chars() {
             fold_char(c, &mut |c| spelled.push(c));
-        }
-        spelled.finished()
-    }
-
-    /// Bytes that are no text, read as Latin-1.
-    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
-        static LATIN_1: LazyLock<Vec<char>> = LazyLock::new(|| {
-            let first = |byte: u8| {
-                let mut folded = None;
-                fold_char(char::from(byte), &mut |c| folded = folded.or(Some(c)));
-                folded.unwrap_or('\u{1}')
-            };
-            (0..=u8::MAX).map(first).collect()
-        });
-        let mut spelled = Self::with_room_for(bytes.len());
-        for byte in bytes {
-            spelled.push(LATIN_1.get(usize::from(*byte)).copied().unwrap_or('\u{1}'));
         }
         spelled.finished()
     }
@@ -100,6 +83,82 @@ impl Spelled {
             }
         }
         self
+    }
+}
+
+/// The text that bytes show: as UTF-8, and what is none of it as windows-1252. A letter of UTF-8 is never read as two of
+/// the other, which would cut the word it stands in.
+pub(super) fn reading(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len() + bytes.len() / 4);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.push_str(&encoding_rs::WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
+    }
+    Cow::Owned(text)
+}
+
+/// Letters and digits of a text alone, folded: every spelling of a secret has the secret's letters in it.
+#[derive(Default)]
+pub(super) struct Squeezed {
+    pub(super) letters: String,
+    /// Whether a sign is written as `(at)`, whose letters stand between those of a secret.
+    pub(super) disguised: bool,
+    bracket: usize,
+}
+
+/// Lower case of ASCII's letters and digits; 0 for the rest.
+const LETTER: [u8; 128] = {
+    let mut letters = [0; 128];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() {
+            letters[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    letters
+};
+
+impl Squeezed {
+    pub(super) fn of(text: &str) -> Self {
+        let mut squeezed = Self { letters: String::with_capacity(text.len()), ..Self::default() };
+        let mut rest = text;
+        while !rest.is_empty() {
+            let plain = rest.bytes().position(|byte| !byte.is_ascii()).unwrap_or(rest.len());
+            let (ascii, other) = rest.split_at(plain);
+            squeezed.push_ascii(ascii);
+            let mut chars = other.chars();
+            if let Some(c) = chars.next() {
+                fold_char(c, &mut |c| squeezed.push(c));
+            }
+            rest = chars.as_str();
+        }
+        squeezed
+    }
+
+    fn push_ascii(&mut self, text: &str) {
+        for byte in text.bytes() {
+            match LETTER.get(usize::from(byte)).copied().unwrap_or_default() {
+                0 => self.sign(char::from(byte)),
+                letter => self.letters.push(char::from(letter)),
+            }
+        }
+    }
+
+    fn push(&mut self, c: char) {
+        if c.is_alphanumeric() { self.letters.push(c) } else { self.sign(c) }
+    }
+
+    fn sign(&mut self, c: char) {
+        if matches!(c, '(' | '[' | '{') {
+            self.bracket = self.letters.len();
+        } else if matches!(c, ')' | ']' | '}') {
+            let within = self.letters.get(self.bracket..).unwrap_or_default();
+            self.disguised |= matches!(within, "at" | "dot" | "point" | "arobase");
+        }
     }
 }
 

@@ -1,23 +1,20 @@
 //! Disguises of bytes: quoted-printable, percent encoding, calendar lines.
 
+use super::patch::{Patch, Reading};
+use memchr::{memchr_iter, memchr3_iter};
+
 /// Quoted-printable (RFC 2045 §6.7), soft line breaks included.
-pub(in super::super) fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((byte, after)) = rest.split_first() {
-        let soft = (*byte == b'=').then(|| soft_break(after)).flatten();
-        let value = hex_pair(after).filter(|_| *byte == b'=');
-        if let Some(skipped) = soft {
-            rest = after.get(skipped..).unwrap_or_default();
-        } else if let Some(value) = value {
-            out.push(value);
-            rest = after.get(2..).unwrap_or_default();
-        } else {
-            out.push(*byte);
-            rest = after;
+pub(in super::super) fn quoted_printable(bytes: &[u8], marks: &[usize]) -> Option<Reading> {
+    let mut patch = Patch::of(bytes, marks);
+    for at in memchr_iter(b'=', bytes) {
+        let after = bytes.get(at + 1..).unwrap_or_default();
+        if let Some(skipped) = soft_break(after) {
+            patch.replace(at..at + 1 + skipped, b"");
+        } else if let Some(value) = hex_pair(after) {
+            patch.replace(at..at + 3, &[value]);
         }
     }
-    out
+    patch.finish()
 }
 
 /// Length of a soft line break after its `=`: white space may stand before the end of the line, at most a line of it.
@@ -28,54 +25,70 @@ fn soft_break(after: &[u8]) -> Option<usize> {
 }
 
 /// Percent encoding (RFC 3986 §2.1, RFC 2231 §4). Each run of it is read in its own charset.
-pub(in super::super) fn percent(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut pieces = text.split('%');
-    out.push_str(pieces.next().unwrap_or_default());
+pub(in super::super) fn percent(text: &str, marks: &[usize]) -> Option<Reading> {
+    let bytes = text.as_bytes();
+    let mut patch = Patch::of(bytes, marks);
     let mut run = Vec::new();
-    for piece in pieces {
-        let value = hex_pair(piece.as_bytes());
-        let tail = if value.is_some() { piece.get(2..).unwrap_or_default() } else { piece };
-        run.extend(value);
-        if value.is_none() || !tail.is_empty() {
-            out.push_str(&text_of(&run));
+    for at in memchr_iter(b'%', bytes) {
+        if at < patch.at() {
+            continue;
+        }
+        let mut end = at;
+        while let Some(value) = escape(bytes, end) {
+            run.push(value);
+            end += 3;
+        }
+        if end > at {
+            patch.replace(at..end, text_of(&run).as_bytes());
             run.clear();
         }
-        if value.is_none() {
-            out.push('%');
-        }
-        out.push_str(tail);
     }
-    out.push_str(&text_of(&run));
-    out
+    patch.finish()
+}
+
+fn escape(bytes: &[u8], at: usize) -> Option<u8> {
+    hex_pair(bytes.get(at + 1..)?).filter(|_| bytes.get(at) == Some(&b'%'))
 }
 
 /// Calendar lines unfolded (RFC 5545 §3.1), `\` and `^` escapes undone (§3.3.11, RFC 6868).
-pub(in super::super) fn unfolded(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((byte, after)) = rest.split_first() {
-        let (skipped, written): (usize, &[u8]) = match rest {
-            [b'\r', b'\n', b' ' | b'\t', ..] => (3, b""),
+pub(in super::super) fn unfolded(bytes: &[u8], marks: &[usize]) -> Option<Reading> {
+    let mut patch = Patch::of(bytes, marks);
+    for at in memchr3_iter(b'\n', b'\\', b'^', bytes) {
+        if at < patch.at() {
+            continue;
+        }
+        let (length, written): (usize, &[u8]) = match bytes.get(at..).unwrap_or_default() {
             [b'\n', b' ' | b'\t', ..] => (2, b""),
             [b'\\' | b'^', b'n' | b'N', ..] => (2, b" "),
             [b'^', b'\'', ..] => (2, b"\""),
             [b'^', b'^', ..] => (2, b"^"),
             [b'\\', ..] => (1, b""),
-            _ => (1, std::slice::from_ref(byte)),
+            _ => continue,
         };
-        out.extend_from_slice(written);
-        rest = rest.get(skipped..).unwrap_or(after);
+        let with_return = bytes.get(at) == Some(&b'\n') && at > patch.at() && bytes.get(at - 1) == Some(&b'\r');
+        patch.replace(at - usize::from(with_return)..at + length, written);
     }
-    out
+    patch.finish()
 }
 
 /// As UTF-8, or else as Latin-1.
-pub(in super::super) fn text_of(bytes: &[u8]) -> String {
+pub(super) fn text_of(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
         Err(_) => bytes.iter().copied().map(char::from).collect(),
     }
+}
+
+/// Quoted-printable without surroundings: of one encoded word.
+pub(super) fn quoted_word(word: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(word.len());
+    let mut at = 0;
+    while let Some(byte) = word.get(at) {
+        let value = word.get(at + 1..).and_then(hex_pair).filter(|_| *byte == b'=');
+        out.push(value.unwrap_or(if *byte == b'_' { b' ' } else { *byte }));
+        at += if value.is_some() { 3 } else { 1 };
+    }
+    out
 }
 
 fn hex_pair(rest: &[u8]) -> Option<u8> {

@@ -1,34 +1,28 @@
 //! Disguises of header fields: encoded words (RFC 2047) in any charset, parameter continuations (RFC 2231 §3).
 
-use super::bytes::{quoted_printable, text_of};
+use super::bytes::{quoted_word, text_of};
+use super::patch::{Patch, Reading};
 
 /// Longest name of a charset that is looked up.
 const LONGEST_CHARSET: usize = 80;
 
-/// Encoded words decoded, neighbours joined; continuations joined.
-pub(in super::super) fn header_words(text: &str) -> String {
-    if text.contains("=?") { continuations(&encoded_words(text)) } else { continuations(text) }
-}
-
-fn encoded_words(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let (mut written, mut at) = (0, 0);
+/// Encoded words decoded, neighbours joined.
+pub(in super::super) fn encoded_words(text: &str, marks: &[usize]) -> Option<Reading> {
+    let mut patch = Patch::of(text.as_bytes(), marks);
+    let mut at = 0;
     // Where the next question mark stands: looked for once, however many words begin before it.
     let mut mark = 0;
     let mut after_word = false;
     while let Some(start) = text.get(at..).and_then(|rest| rest.find("=?")).map(|found| at + found) {
         at = start + 2;
         let Some(word) = Word::at(text, start, &mut mark) else { continue };
-        let between = text.get(written..start).unwrap_or_default();
+        let between = text.get(patch.at()..start).unwrap_or_default();
         // RFC 2047 §6.2: white space between two words is not shown.
-        if !(after_word && between.trim().is_empty()) {
-            out.push_str(between);
-        }
-        out.push_str(&word.decoded());
-        (written, at, after_word) = (word.end, word.end, true);
+        let from = if after_word && between.trim().is_empty() { patch.at() } else { start };
+        patch.replace(from..word.end, word.decoded().as_bytes());
+        (at, after_word) = (word.end, true);
     }
-    out.push_str(text.get(written..).unwrap_or_default());
-    out
+    patch.finish()
 }
 
 struct Word<'a> {
@@ -65,7 +59,7 @@ impl<'a> Word<'a> {
             let lenient = digits.get(..whole).unwrap_or_default();
             crate::domain::leak::packed::base64_digits(lenient)
         } else {
-            quoted_printable(self.content.replace('_', " ").as_bytes())
+            quoted_word(self.content.as_bytes())
         };
         // RFC 2231 §5: a language may follow the charset.
         let label = self.charset.split('*').next().unwrap_or_default();
@@ -78,32 +72,30 @@ impl<'a> Word<'a> {
     }
 }
 
-fn continuations(text: &str) -> String {
-    if !text.contains("*") {
-        return text.to_owned();
+/// Parameter values in sections joined.
+pub(in super::super) fn continuations(text: &str, marks: &[usize]) -> Option<Reading> {
+    if !text.contains('*') {
+        return None;
     }
-    let mut out = String::with_capacity(text.len());
-    for (index, piece) in text.split(';').enumerate() {
-        match section(piece) {
-            Some(value) => {
-                let end = out.trim_end_matches(['"', ' ', '\r', '\n', '\t']).len();
-                out.truncate(end);
-                out.push_str(value.trim_start_matches('"'));
-            }
-            None => {
-                if index > 0 {
-                    out.push(';');
-                }
-                out.push_str(piece);
-            }
-        }
+    let mut patch = Patch::of(text.as_bytes(), marks);
+    let mut end = 0;
+    for piece in text.split_inclusive(';') {
+        let start = end;
+        end += piece.len();
+        let Some(value) = section(piece) else { continue };
+        // From the end of the section before, its quote and the semicolon put aside, to the value.
+        let before = text.get(patch.at()..start).unwrap_or_default();
+        let joined = before.trim_end_matches(['"', ';', ' ', '\r', '\n', '\t']).len();
+        patch.replace(patch.at() + joined..start + value, b"");
     }
-    out
+    patch.finish()
 }
 
-/// The value of `name*1=value` and its later sections.
-fn section(piece: &str) -> Option<&str> {
+/// Where the value of `name*1="value` and its later sections begins.
+fn section(piece: &str) -> Option<usize> {
     let (name, value) = piece.split_once('=')?;
     let (_, number) = name.trim().trim_end_matches('*').rsplit_once('*')?;
-    number.parse::<u16>().ok().filter(|number| *number > 0).map(|_| value)
+    number.parse::<u16>().ok().filter(|number| *number > 0)?;
+    let quotes = value.len() - value.trim_start_matches('"').len();
+    Some(name.len() + 1 + quotes)
 }

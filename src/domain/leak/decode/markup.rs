@@ -1,27 +1,21 @@
 //! Disguises of HTML: character references and tags.
 
+use super::patch::{Patch, Reading};
+
 /// Longest name in the table of HTML.
 const LONGEST_NAME: usize = 33;
 
 /// Character references, numeric and all that HTML names; the semicolon may be missing.
-pub(in super::super) fn entities(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut pieces = text.split('&');
-    out.push_str(pieces.next().unwrap_or_default());
-    for piece in pieces {
+pub(in super::super) fn entities(text: &str, marks: &[usize]) -> Option<Reading> {
+    let mut patch = Patch::of(text.as_bytes(), marks);
+    for at in memchr::memchr_iter(b'&', text.as_bytes()) {
+        let piece = text.get(at + 1..).unwrap_or_default();
         let read = piece.strip_prefix('#').map_or_else(|| named(piece), numeric);
-        match read {
-            Some((c, rest)) => {
-                out.push(c);
-                out.push_str(rest);
-            }
-            None => {
-                out.push('&');
-                out.push_str(piece);
-            }
+        if let Some((c, rest)) = read {
+            patch.replace(at..text.len() - rest.len(), c.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
-    out
+    patch.finish()
 }
 
 fn numeric(number: &str) -> Option<(char, &str)> {
@@ -50,25 +44,22 @@ fn named(piece: &str) -> Option<(char, &str)> {
 }
 
 /// Tags and comments removed, so that `cla<b>ire</b>` joins.
-pub(in super::super) fn tags(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let (mut at, mut tag_end, mut comment_end) = (0, Ahead::new(">"), Ahead::new("-->"));
-    while let Some(start) = text.get(at..).and_then(|rest| rest.find('<')).map(|found| at + found) {
-        out.push_str(text.get(at..start).unwrap_or_default());
+pub(in super::super) fn tags(text: &str, marks: &[usize]) -> Option<Reading> {
+    let mut patch = Patch::of(text.as_bytes(), marks);
+    let (mut tag_end, mut comment_end) = (Ahead::new(">"), Ahead::new("-->"));
+    for start in memchr::memchr_iter(b'<', text.as_bytes()) {
         let after = text.get(start + 1..).unwrap_or_default();
-        let comment = after.starts_with("!--");
         let markup = after.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'));
+        if start < patch.at() || !markup {
+            continue;
+        }
+        let comment = after.starts_with("!--");
         let end = if comment { comment_end.from(text, start + 4) } else { tag_end.from(text, start + 1) };
-        match end.filter(|_| markup) {
-            Some(end) => at = end,
-            None => {
-                out.push('<');
-                at = start + 1;
-            }
+        if let Some(end) = end {
+            patch.replace(start..end, b"");
         }
     }
-    out.push_str(text.get(at..).unwrap_or_default());
-    out
+    patch.finish()
 }
 
 /// Where a sign stands next: looked for once, however often it is asked from before it.

@@ -1,7 +1,8 @@
 //! Base64 (RFC 4648 §4, §5) and hex runs of any length, at every alignment: other text may be glued to them.
 
+use super::super::scan::fingerprint;
 use super::streams::is_packed;
-use super::stretches::{loose_stretches, strict_stretches};
+use super::stretches::{faint_stretches, strict_stretches};
 use std::collections::HashSet;
 
 /// Shorter runs say too little: six digits of base64 are four letters.
@@ -14,40 +15,31 @@ const LONG_RUN: usize = 512;
 pub(in super::super) struct Runs {
     /// How it was packed, and the content.
     pub(in super::super) views: Vec<(&'static str, Vec<u8>)>,
-    /// The view without its long runs, when it had any.
-    pub(in super::super) rest: Option<Vec<u8>>,
+    /// What every word of six letters decodes to, without the texts among it: may be a text in some charset, is mostly noise.
+    pub(in super::super) faint: Vec<u8>,
 }
 
-struct Run {
-    digits: Vec<u8>,
-    start: usize,
-    end: usize,
+/// What short runs decode to, put together.
+#[derive(Default)]
+struct Short {
+    decoded: Vec<u8>,
+    base64: Vec<u8>,
+    hex: Vec<u8>,
 }
 
 impl Runs {
     /// Unpacks every run that isn't in `known`, which grows.
     pub(in super::super) fn of(bytes: &[u8], known: &mut HashSet<u128>) -> Self {
         let mut runs = Self::default();
-        let (mut rest, mut taken) = (Vec::new(), 0);
-        let mut short: [Vec<u8>; 2] = Default::default();
-        each_run(bytes, |run| {
-            let long = run.digits.len() >= LONG_RUN;
-            if long {
-                rest.extend_from_slice(bytes.get(taken..run.start).unwrap_or_default());
-                rest.push(b'\n');
-                taken = run.end;
-            }
-            if known.insert(super::super::scan::fingerprint(&run.digits)) {
-                runs.hex(&run.digits, &mut short[1]);
-                if long { runs.long(&run.digits) } else { runs.short(&run.digits, &mut short[0]) }
+        let mut short = Short::default();
+        each_run(bytes, |digits| {
+            if known.insert(fingerprint(digits, &[])) {
+                runs.hex(digits, &mut short);
+                if digits.len() >= LONG_RUN { runs.long(digits) } else { runs.short(digits, &mut short) }
             }
         });
-        let [base64, hex] = short;
-        runs.views.extend([("base64", base64), ("hex", hex)].into_iter().filter(|(_, view)| !view.is_empty()));
-        if taken > 0 {
-            rest.extend_from_slice(bytes.get(taken..).unwrap_or_default());
-            runs.rest = Some(rest);
-        }
+        let texts = [("base64", short.base64), ("hex", short.hex)];
+        runs.views.extend(texts.into_iter().filter(|(_, view)| !view.is_empty()));
         runs
     }
 
@@ -62,88 +54,118 @@ impl Runs {
         }
     }
 
-    fn short(&mut self, digits: &[u8], texts: &mut Vec<u8>) {
+    fn short(&mut self, digits: &[u8], short: &mut Short) {
         for skip in 0..4 {
-            let decoded = base64_digits(digits.get(skip..).unwrap_or_default());
-            if is_packed(&decoded) {
-                self.views.push(("base64", decoded));
-            } else {
-                loose_stretches(&decoded, texts);
-            }
+            short.decoded.clear();
+            pack(digits.get(skip..).unwrap_or_default(), Base::SixtyFour, &mut short.decoded);
+            self.sort_out("base64", &short.decoded, &mut short.base64);
         }
     }
 
     /// Stretches of hex digits, other text glued to them on either side.
-    fn hex(&mut self, digits: &[u8], texts: &mut Vec<u8>) {
+    fn hex(&mut self, digits: &[u8], short: &mut Short) {
         for run in digits.split(|digit| !digit.is_ascii_hexdigit()).filter(|run| run.len() >= 8) {
             for skip in 0..2 {
-                let decoded = pack(run.get(skip..).unwrap_or_default(), 4);
-                if is_packed(&decoded) {
-                    self.views.push(("hex", decoded));
-                } else {
-                    loose_stretches(&decoded, texts);
+                short.decoded.clear();
+                pack(run.get(skip..).unwrap_or_default(), Base::Sixteen, &mut short.decoded);
+                self.sort_out("hex", &short.decoded, &mut short.hex);
+            }
+        }
+    }
+
+    fn sort_out(&mut self, way: &'static str, decoded: &[u8], texts: &mut Vec<u8>) {
+        if is_packed(decoded) {
+            self.views.push((way, decoded.to_vec()));
+            return;
+        }
+        let telling = strict_stretches(decoded);
+        if telling.is_empty() {
+            faint_stretches(decoded, &mut self.faint);
+        } else {
+            texts.extend_from_slice(decoded);
+            texts.extend_from_slice(super::stretches::GAP);
+        }
+    }
+}
+
+fn each_run(bytes: &[u8], mut take: impl FnMut(&[u8])) {
+    let mut digits = Vec::new();
+    let mut breaks = 0;
+    for (at, byte) in bytes.iter().copied().chain([0]).enumerate() {
+        if is_digit(byte) {
+            // A boundary line may follow unpadded digits: its dashes are digits too, and what they decode to would be glued to the text.
+            if byte == b'-' && breaks > 0 && bytes.get(at + 1) == Some(&b'-') && digits.len() >= SHORTEST_RUN {
+                take(&digits);
+            }
+            digits.push(byte);
+            breaks = 0;
+            continue;
+        }
+        match byte {
+            b'\r' | b'\n' if !digits.is_empty() && breaks < 2 => breaks += 1,
+            // RFC 5545 §3.1: a folded line goes on after one white space.
+            b' ' | b'\t' if breaks > 0 => breaks = 2,
+            _ => {
+                if digits.len() >= SHORTEST_RUN {
+                    take(&digits);
                 }
+                digits.clear();
+                breaks = 0;
             }
         }
     }
 }
 
-fn each_run(bytes: &[u8], mut take: impl FnMut(&Run)) {
-    let mut run = Run { digits: Vec::new(), start: 0, end: 0 };
-    let mut breaks = 0;
-    for (at, byte) in bytes.iter().copied().chain([0]).enumerate() {
-        // A boundary line may follow unpadded digits: its dashes are digits too, and what they decode to would be glued to the text.
-        if byte == b'-' && breaks > 0 && bytes.get(at + 1) == Some(&b'-') && run.digits.len() >= SHORTEST_RUN {
-            take(&run);
-        }
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' | b'-' | b'_' => {
-                if run.digits.is_empty() {
-                    run.start = at;
-                }
-                run.digits.push(byte);
-                run.end = at + 1;
-                breaks = 0;
-            }
-            b'\r' | b'\n' if !run.digits.is_empty() && breaks < 2 => breaks += 1,
-            // RFC 5545 §3.1: a folded line goes on after one white space.
-            b' ' | b'\t' if breaks > 0 => breaks = 2,
-            _ => {
-                if run.digits.len() >= SHORTEST_RUN {
-                    take(&run);
-                }
-                run.digits.clear();
-                breaks = 0;
-            }
-        }
-    }
+fn is_digit(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
 }
 
 /// Decodes digits of base64, of both alphabets; what doesn't fill a byte is dropped.
 pub(in super::super) fn base64_digits(digits: &[u8]) -> Vec<u8> {
-    pack(digits, 6)
+    let mut out = Vec::with_capacity(digits.len());
+    pack(digits, Base::SixtyFour, &mut out);
+    out
 }
 
-/// Joins digits of `bits` bits each.
-fn pack(digits: &[u8], bits: u32) -> Vec<u8> {
-    let mut out = Vec::with_capacity(digits.len());
+#[derive(Clone, Copy)]
+enum Base {
+    Sixteen,
+    SixtyFour,
+}
+
+/// Values of the digits of base64 of both alphabets.
+const SIXTY_FOUR: [u8; 256] = {
+    let mut values = [63; 256];
+    let mut value = 0_u8;
+    while value < 62 {
+        let digit = match value {
+            0..26 => b'A' + value,
+            26..52 => b'a' + value - 26,
+            _ => b'0' + value - 52,
+        };
+        values[digit as usize] = value;
+        value += 1;
+    }
+    values[b'+' as usize] = 62;
+    values[b'-' as usize] = 62;
+    values
+};
+
+/// Joins digits to bytes.
+fn pack(digits: &[u8], base: Base, out: &mut Vec<u8>) {
     let (mut buffer, mut held) = (0_u32, 0_u32);
     for digit in digits {
-        let value = match (digit, bits) {
-            (b'0'..=b'9', 4) => digit - b'0',
-            (_, 4) => (digit | 0x20).wrapping_sub(b'a').wrapping_add(10) & 0xf,
-            (b'A'..=b'Z', _) => digit - b'A',
-            (b'a'..=b'z', _) => digit - b'a' + 26,
-            (b'0'..=b'9', _) => digit - b'0' + 52,
-            (b'+' | b'-', _) => 62,
-            _ => 63,
+        let (value, bits) = match base {
+            Base::SixtyFour => (SIXTY_FOUR[usize::from(*digit)], 6),
+            Base::Sixteen if digit.is_ascii_digit() => (digit - b'0', 4),
+            Base::Sixteen => ((digit | 0x20).wrapping_sub(b'a').wrapping_add(10) & 0xf, 4),
         };
         buffer = (buffer << bits | u32::from(value)) & 0xffff;
         held += bits;
         if held >= 8 {
             held -= 8;
-            out.push(u8::try_from(buffer >> held & 0xff).unwrap_or_default());
+            let [_, _, _, byte] = (buffer >> held).to_be_bytes();
+            out.push(byte);
         }
     }
-    out
 }

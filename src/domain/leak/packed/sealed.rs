@@ -33,5 +33,5 @@ fn is_bzip2(bytes: &[u8]) -> bool {
 }
 
 fn has(bytes: &[u8], text: &[u8]) -> bool {
-    bytes.windows(text.len()).any(|window| window == text)
+    memchr::memmem::find(bytes, text).is_some()
 }

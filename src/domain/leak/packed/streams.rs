@@ -15,10 +15,7 @@ pub(in super::super) struct Streams {
 pub(in super::super) fn streams(bytes: &[u8], limit: usize) -> Streams {
     let mut out = Streams { views: Vec::new(), complete: true };
     let mut left = limit;
-    for (at, byte) in bytes.iter().enumerate() {
-        if !matches!(byte, 0x1f | b'P' | 0x78) {
-            continue;
-        }
+    for at in starts(bytes) {
         let rest = bytes.get(at..).unwrap_or_default();
         let (way, (view, complete)) = match Stream::at(rest) {
             Some(Stream::Gzip) => ("gzip", inflate(GzDecoder::new(rest), left)),
@@ -44,7 +41,12 @@ pub(in super::super) fn streams(bytes: &[u8], limit: usize) -> Streams {
 
 /// Whether something compressed begins anywhere in these bytes.
 pub(super) fn is_packed(bytes: &[u8]) -> bool {
-    super::sealed(bytes).is_some() || (0..bytes.len()).any(|at| bytes.get(at..).is_some_and(|rest| Stream::at(rest).is_some()))
+    super::sealed(bytes).is_some() || starts(bytes).any(|at| bytes.get(at..).is_some_and(|rest| Stream::at(rest).is_some()))
+}
+
+/// Where the first byte of a stream stands.
+fn starts(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    memchr::memchr3_iter(0x1f, b'P', 0x78, bytes)
 }
 
 enum Stream<'a> {
