@@ -12,7 +12,7 @@ use desk::{Desk, named};
 use paravent::domain::attendance::PartStat;
 use paravent::domain::compose::{InvitationKind, InvitationLetter, letter};
 use paravent::domain::itip;
-use paravent::domain::leak::{Limits, Secrets, scan, scan_within};
+use paravent::domain::leak::{Finding, Limits, SecretKind, Secrets, Spot, findings, scan, scan_within};
 use paravent::domain::mime::{self, MimeLimits};
 use proptest::prelude::*;
 use tricks::{places, tricks};
@@ -60,7 +60,7 @@ fn assert_found(name: &str, address: &str) {
         for (trick, body) in tricks(text) {
             for (place, mail) in places(&body) {
                 let leaks = scan(&mail, &secrets);
-                let named = leaks.iter().any(|leak| leak.secret != "unscannable");
+                let named = leaks.iter().any(|leak| leak.secret != SecretKind::Unscannable);
                 assert!(named, "not found: {trick}, {place}: {leaks:?}\n{}", String::from_utf8_lossy(&mail));
             }
         }
@@ -90,6 +90,17 @@ fn forms_of_the_name_address_and_host_are_found() {
     }
     let shown = format!("{:?}{secrets:?}", scan(&mail(b"claire.bernard@agence.example"), &secrets));
     assert!(!shown.to_lowercase().contains("bernard"), "{shown}");
+}
+
+#[test]
+fn a_finding_names_what_and_where() {
+    let secrets = secrets("Claire Bernard", "standard@agence.example");
+    let leaks = scan(&mail(b"Claire Bernard, agence.example"), &secrets);
+    let sources = [(Spot::Title, "Point avec Claire Bernard"), (Spot::Description, "Rien."), (Spot::GuestName, "Cl. Bernard")];
+    let found = findings(&leaks, &secrets, &sources);
+    let finding = |secret, spots: &[Spot]| Finding { secret, spots: spots.to_vec() };
+    let surname = finding(SecretKind::Surname, &[Spot::Title, Spot::GuestName]);
+    assert_eq!(found, [finding(SecretKind::Name, &[Spot::Title]), surname, finding(SecretKind::Host, &[])]);
 }
 
 #[test]
@@ -248,7 +259,7 @@ fn what_cannot_be_opened_is_unscannable() {
         ("bomb", base64(&tricks::gzipped(&[0; 24 << 20]))),
     ] {
         let leaks = scan(&mail(&body), &secrets);
-        assert!(leaks.iter().any(|leak| leak.secret == "unscannable"), "{case}: {leaks:?}");
+        assert!(leaks.iter().any(|leak| leak.secret == SecretKind::Unscannable), "{case}: {leaks:?}");
     }
 }
 
@@ -332,7 +343,8 @@ fn invitations_of_ours_pass_for_anybody() {
 #[ignore = "prints figures"]
 fn what_a_scan_costs() {
     let secrets = secrets("Claire Bernard", "claire.bernard@agence.example");
-    let invitation = Desk::new("fr").invitation(InvitationKind::New);
+    let link = format!("https://visio.example/j/{}.{}.{}", "a1B2".repeat(18), "Zm9vYmFyLg".repeat(23), "x_Y-".repeat(10));
+    let invitation = invitation(&Desk::new("fr"), InvitationKind::New, &link);
     let noise: Vec<u8> = (0..5_u64 << 20).map(|i| u8::try_from((i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 29) & 0xff).unwrap()).collect();
     let lines: Vec<u8> = BASE64.encode(&noise).as_bytes().chunks(76).flat_map(|line| [line, b"\r\n"].concat()).collect();
     for (case, mail) in [("invitation", invitation), ("5 MB attachment", mail(&lines))] {
@@ -362,7 +374,7 @@ fn cases_of_guest_bound_mail() {
         let expected: serde_json::Value = serde_json::from_slice(&read("expected.json")).unwrap();
         let lf = String::from_utf8(read("message.eml")).unwrap().replace("\r\n", "\n");
         for mail in [lf.replace('\n', "\r\n"), lf] {
-            let mut found: Vec<String> = scan(mail.as_bytes(), &secrets).into_iter().map(|leak| leak.secret).collect();
+            let mut found: Vec<String> = scan(mail.as_bytes(), &secrets).into_iter().map(|leak| leak.secret.to_string()).collect();
             found.sort();
             assert_eq!(serde_json::json!(found), expected["leaks"], "{}", case.display());
         }

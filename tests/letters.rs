@@ -7,6 +7,7 @@ use desk::{Desk, LINK, at, named};
 use mail_parser::{MessageParser, MimeHeaders};
 use paravent::domain::attendance::PartStat;
 use paravent::domain::compose::{InvitationKind, Problem, Stationery};
+use paravent::domain::leak::{Finding, SecretKind, Spot};
 
 const GUEST_MAIL: &[u8] = "From: Jean Martin <jean.martin@hopital.example>\r\nSubject: Re: Entretien\r\nMIME-Version: 1.0\r\n\
 Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: multipart/related; boundary=r\r\n\r\n--r\r\n\
@@ -180,9 +181,14 @@ fn an_address_outside_ascii_stays_readable() {
 }
 
 #[test]
-fn several_findings_ask_for_one_thing_once_and_in_one_language() {
-    let found = |place: &str| (Problem::WouldLeak, place.to_owned());
-    let shown = readable(&Desk::new("fr").problem("Réunion", &[found("name in message"), found("login in message")]));
-    assert_eq!(shown.matches("Retirez votre nom").count(), 2, "once as text, once as HTML\n{shown}");
-    assert!(!shown.contains("in message"), "{shown}");
+fn a_finding_is_told_with_its_places_in_one_language() {
+    let desk = Desk::new("fr");
+    let found = |secret, spots: &[Spot]| {
+        let finding = Finding { secret, spots: spots.to_vec() };
+        (Problem::WouldLeak, desk.stationery.finding(&desk.language, &finding).unwrap())
+    };
+    let name = found(SecretKind::Name, &[Spot::Title, Spot::Text]);
+    let shown = readable(&desk.problem("Réunion", &[name.clone(), found(SecretKind::Host, &[]), name]));
+    assert_eq!(shown.matches("auraient vu votre nom dans le titre dans votre texte.").count(), 2, "once as text, once as HTML\n{shown}");
+    assert!(shown.contains("de votre organisme."), "{shown}");
 }

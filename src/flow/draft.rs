@@ -11,7 +11,7 @@ use crate::domain::compose::{
 use crate::domain::delivery::{OutboxItem, OutboxPurpose, OutboxState};
 use crate::domain::id::{GuestId, MeetingId, OutboxId};
 use crate::domain::itip;
-use crate::domain::leak::{self, Leak, Secrets};
+use crate::domain::leak::{self, Finding, Leak, Secrets, Spot};
 use crate::domain::link::LinkKeyError;
 use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::mime::InboundMail;
@@ -405,6 +405,20 @@ fn thread_to(from: Side, mail: &InboundMail, links: &[ThreadLink]) -> Thread {
 
 fn answer_to(message: Option<&MessageId>) -> Thread {
     Thread { in_reply_to: message.cloned(), references: message.cloned().into_iter().collect() }
+}
+
+impl Gateway {
+    /// What of an organizer's own words stops a mail, as problems for them.
+    pub(super) fn would_leak(
+        &self,
+        organizer: &Organizer,
+        leaks: &[Leak],
+        secrets: &Secrets,
+        sources: &[(Spot, &str)],
+    ) -> Vec<(Problem, String)> {
+        let said = |finding: &Finding| self.stationery.finding(&organizer.language, finding).unwrap_or_default();
+        leak::findings(leaks, secrets, sources).iter().map(|finding| (Problem::WouldLeak, said(finding))).collect()
+    }
 }
 
 fn guarded(bytes: &[u8], secrets: &Secrets) -> Result<(), Unsent> {

@@ -17,7 +17,7 @@ use crate::domain::decision::Disposition;
 use crate::domain::id::{GuestId, MeetingId};
 use crate::domain::invitation::{self, Ask, Intent, Invited, Plan, Remark, Step, shown_partstat};
 use crate::domain::itip::{self, CalendarObject, Method, Uid};
-use crate::domain::leak::Secrets;
+use crate::domain::leak::{Secrets, Spot};
 use crate::domain::meeting::{Guest, Meeting, MeetingStatus, SentState};
 use crate::domain::organizer::Organizer;
 use crate::domain::record::{AuditEvent, Write};
@@ -144,16 +144,14 @@ impl Gateway {
             breath().await;
             match self.tell(message, organizer, plan, (known.as_ref(), &meeting), &guests, invited, &secrets) {
                 Ok(one) => told.push(one),
-                Err(Unsent::WouldLeak(found)) => leaks.extend(found.into_iter().map(|leak| (Problem::WouldLeak, leak.to_string()))),
+                Err(Unsent::WouldLeak(found)) => leaks.extend(found),
                 Err(error @ (Unsent::Compose(_) | Unsent::Calendar(_) | Unsent::Link(_))) => {
                     return Err(PortError::new("build an invitation", error));
                 }
             }
         }
         if !leaks.is_empty() {
-            leaks.sort();
-            leaks.dedup();
-            return Ok(Err(leaks));
+            return Ok(Err(self.would_leak(organizer, &leaks, &secrets, &passed_on(plan))));
         }
         let leaving = told.iter().filter(|one| one.leaves).count();
         if plan.intent == Intent::Cancel && leaving == guests.iter().filter(|guest| guest.removed_at.is_none()).count() {
@@ -375,6 +373,13 @@ fn own_object(message: &AtHand) -> Option<Result<CalendarObject, itip::CalendarE
         }
     }
     first_error
+}
+
+/// The organizer's own words that guests would read.
+fn passed_on(plan: &Plan) -> Vec<(Spot, &str)> {
+    let names = plan.invited.iter().filter_map(|invited| invited.guest.name.as_deref()).map(|name| (Spot::GuestName, name));
+    let described = plan.event.description.as_deref().map(|text| (Spot::Description, text));
+    std::iter::once((Spot::Title, plan.event.title.as_str())).chain(described).chain(names).collect()
 }
 
 fn audit_action(kind: InvitationKind) -> &'static str {

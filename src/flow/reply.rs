@@ -18,6 +18,7 @@ use crate::domain::decision::{AttendanceChange, Decision, Dialog, Disposition, d
 use crate::domain::delivery::OutboxItem;
 use crate::domain::explain::Explanation;
 use crate::domain::id::{GuestId, ReceivedId};
+use crate::domain::leak::{Secrets, Spot};
 use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::organizer::Organizer;
 use crate::domain::record::{AuditEvent, HoldState, Received, Write};
@@ -177,7 +178,7 @@ impl Gateway {
     ) -> PortResult<(Vec<Write>, Disposition)> {
         let (items, decision) = match self.relay(message, known, classified, &decision) {
             Ok(items) => (items, decision),
-            Err(unsent) => self.hold_instead(message, known, &decision, &unsent),
+            Err(unsent) => self.hold_instead(message, known, classified, &decision, &unsent),
         };
         let about = About { meeting: Some(known.meeting.id), guest: Some(known.guest.id) };
         let mut writes = Vec::new();
@@ -237,9 +238,7 @@ impl Gateway {
                 Relay::WordsToOrganizer => from_guest(known, message, self.draft_words(&parties, mail, classified, links)?),
                 Relay::AwayToOrganizer => from_guest(known, message, self.draft_away(&parties, mail, &classified.new_text, links)?),
                 Relay::WordsToGuest => {
-                    let mut secrets = self.organizer_secrets(&known.organizer);
-                    secrets.learn(mail, classified.calendar.as_ref());
-                    let secrets = secrets.allowing(&known.guest.mailbox);
+                    let secrets = self.answer_secrets(message, known, classified);
                     from_organizer(known, message, self.draft_answer(&parties, mail, &classified.new_text, links, &secrets)?)
                 }
                 Relay::InvitationToGuest => {
@@ -258,10 +257,18 @@ impl Gateway {
         Ok(items)
     }
 
+    /// What the organizer's words must not show to this guest.
+    fn answer_secrets(&self, message: &AtHand, known: &Identified, classified: &Classified) -> Secrets {
+        let mut secrets = self.organizer_secrets(&known.organizer);
+        secrets.learn(&message.mail, classified.calendar.as_ref());
+        secrets.allowing(&known.guest.mailbox)
+    }
+
     fn hold_instead(
         &self,
         message: &AtHand,
         known: &Identified,
+        classified: &Classified,
         decision: &Decision,
         unsent: &Unsent,
     ) -> (Vec<(OutboxItem, Option<ThreadLink>)>, Decision) {
@@ -276,7 +283,8 @@ impl Gateway {
         };
         let mut items = Vec::new();
         if let Unsent::WouldLeak(leaks) = unsent {
-            let problems: Vec<_> = leaks.iter().map(|leak| (Problem::WouldLeak, leak.to_string())).collect();
+            let secrets = self.answer_secrets(message, known, classified);
+            let problems = self.would_leak(&known.organizer, leaks, &secrets, &[(Spot::Text, &classified.new_text)]);
             match self.draft_problem(&known.organizer, &message.mail, &problems, message.now) {
                 Ok(item) => items.push((item, None)),
                 Err(error) => tracing::error!(%error, "problem mail not built"),

@@ -1,6 +1,6 @@
 //! What is missing in a language, and what nobody uses.
 
-use super::phrase::{ALERTS, OUTCOMES, PROBLEMS, RESPONSES, RESPONSES_SHORT, SEVERITIES, SUGGESTIONS, SUMMARIES};
+use super::phrase::{ALERTS, OUTCOMES, PROBLEMS, RESPONSES, RESPONSES_SHORT, SECRETS, SEVERITIES, SPOTS, SUGGESTIONS, SUMMARIES};
 use super::stationery::{Stationery, TEMPLATES, phrases_of};
 use include_dir::{Dir, File};
 use serde_json::Value;
@@ -27,7 +27,7 @@ impl Stationery {
     pub fn check(&self) -> Vec<String> {
         let english = phrases_of("en").unwrap_or_default();
         let mut remarks = unused_partials();
-        for keys in [PROBLEMS, RESPONSES, RESPONSES_SHORT, SUGGESTIONS, ALERTS, SEVERITIES, SUMMARIES, OUTCOMES] {
+        for keys in [PROBLEMS, RESPONSES, RESPONSES_SHORT, SUGGESTIONS, ALERTS, SEVERITIES, SUMMARIES, OUTCOMES, SECRETS, SPOTS] {
             let missing = keys.iter().filter(|key| english.pointer(&format!("/{}", key.replace('.', "/"))).is_none());
             remarks.extend(missing.map(|key| format!("en/phrases.toml: {key} is missing")));
         }

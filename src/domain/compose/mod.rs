@@ -218,7 +218,7 @@ pub enum Problem {
     BadGuestAddress,
     /// A room or resource among the guests; the value is the address.
     Resource,
-    /// The mail would have shown the organizer; the value says where.
+    /// The mail would have shown the organizer; the value says what and where ([`Stationery::finding`]).
     WouldLeak,
     /// Older than what is known already.
     OutOfDate,

@@ -3,6 +3,7 @@
 use super::{InvitationKind, Problem, SummaryKind};
 use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::attendance::PartStat;
+use crate::domain::leak::{SecretKind, Spot};
 use crate::domain::reply::Suggestion;
 
 /// Keys of an enum: the match has no wildcard, so that a new variant asks for its phrase here.
@@ -48,6 +49,15 @@ keys!("alert", alert, ALERTS, AlertKind {
 });
 
 keys!("severity", severity, SEVERITIES, Severity { Info => "info", Warning => "warning", High => "high" });
+
+keys!("secret", secret, SECRETS, SecretKind {
+    Address => "address", Login => "login", Name => "name", Surname => "surname", Host => "host", Id => "id",
+    IpAddress => "ip-address", Telephone => "telephone", Extra => "extra", Unscannable => "unscannable",
+});
+
+keys!("spot", spot, SPOTS, Spot {
+    Title => "title", Description => "description", GuestName => "guest-name", Text => "text",
+});
 
 keys!("summary", summary, SUMMARIES, SummaryKind { Created => "created", Updated => "updated", Cancelled => "cancelled" });
 

@@ -1,5 +1,6 @@
 //! What an organizer's own message shows of them and of their systems.
 
+use super::SecretKind;
 use super::matcher::Look;
 use super::secrets::{Secrets, is_below};
 use crate::domain::address::Mailbox;
@@ -49,7 +50,7 @@ impl Secrets {
                 self.addresses_in(&field.value);
             }
             if TELEPHONES.contains(&name.as_str()) {
-                self.telephone("telephone", &field.value);
+                self.telephone(SecretKind::Telephone, &field.value);
             }
         }
         if let Some(object) = calendar {
@@ -67,7 +68,7 @@ impl Secrets {
             } else if property.is("CONTACT") {
                 self.addresses_in(&property.value);
                 for piece in property.value.split([',', ';', '\\']) {
-                    self.telephone("telephone", piece);
+                    self.telephone(SecretKind::Telephone, piece);
                 }
             }
         }
@@ -113,7 +114,7 @@ impl Secrets {
             return;
         }
         if id.chars().count() >= SHORTEST_ID {
-            self.add("id", id, Look::Compact);
+            self.add(SecretKind::Id, id, Look::Compact);
         }
         if let Some(host) = host {
             self.host(host);
@@ -129,7 +130,7 @@ impl Secrets {
             let bare = word.strip_prefix("IPv6:").unwrap_or(word);
             match bare.parse::<std::net::IpAddr>() {
                 Ok(ip) if ip.is_loopback() || ip.is_unspecified() => {}
-                Ok(_) => self.add("IP address", bare, Look::Host),
+                Ok(_) => self.add(SecretKind::IpAddress, bare, Look::Host),
                 Err(_) if guests.iter().any(|domain| is_below(&word.to_lowercase(), domain)) => {}
                 Err(_) if word.chars().any(char::is_alphabetic) => self.host(word),
                 Err(_) => {}

@@ -1,5 +1,6 @@
 //! Finds many needles in one pass over each spelling of a text.
 
+use super::SecretKind;
 use super::secrets::Needle;
 use super::spelling::{Spelled, Squeezed};
 use aho_corasick::AhoCorasick;
@@ -32,7 +33,7 @@ pub(super) struct Matcher {
 
 #[derive(Debug)]
 struct Wanted {
-    label: &'static str,
+    kind: SecretKind,
     spelled: String,
     /// In words: what a text that may be shown must have in it to excuse it wholly.
     words: String,
@@ -71,8 +72,8 @@ impl Matcher {
         Some(Self { spellings, sieve, sifted })
     }
 
-    /// Labels of what is found in a text and isn't allowed. `binary` where chance may write short needles.
-    pub(super) fn look(&self, text: &str, binary: bool, allowed: &Allowed) -> Vec<&'static str> {
+    /// Kinds of what is found in a text and isn't allowed. `binary` where chance may write short needles.
+    pub(super) fn look(&self, text: &str, binary: bool, allowed: &Allowed) -> Vec<SecretKind> {
         if self.may_have(&Squeezed::of(text), allowed) { self.find(&Spelled::of(text), binary, allowed) } else { Vec::new() }
     }
 
@@ -89,17 +90,17 @@ impl Matcher {
     }
 
     /// The look itself, in every spelling.
-    fn find(&self, text: &Spelled, binary: bool, allowed: &Allowed) -> Vec<&'static str> {
-        let mut found: Vec<&'static str> = Vec::new();
+    fn find(&self, text: &Spelled, binary: bool, allowed: &Allowed) -> Vec<SecretKind> {
+        let mut found: Vec<SecretKind> = Vec::new();
         for (look, automaton, wanted) in &self.spellings {
             let haystack = look.of(text);
             for hit in automaton.find_overlapping_iter(haystack) {
                 let Some(one) = wanted.get(hit.pattern().as_usize()) else { continue };
                 let short = binary && one.spelled.trim().len() < SHORTEST_IN_BINARY;
-                if !short && !found.contains(&one.label) && look.is_whole(haystack, hit.start(), hit.end()) {
+                if !short && !found.contains(&one.kind) && look.is_whole(haystack, hit.start(), hit.end()) {
                     let excused = allowed.excuses(one) || allowed.covers(*look, haystack, hit.start(), one);
                     if !excused {
-                        found.push(one.label);
+                        found.push(one.kind);
                     }
                 }
             }
@@ -112,7 +113,7 @@ impl Wanted {
     fn of(needle: &Needle) -> Self {
         let spelled = Spelled::of(&needle.text);
         let words = spelled.words.clone();
-        Self { label: needle.label, spelled: needle.look.needle(spelled), words }
+        Self { kind: needle.kind, spelled: needle.look.needle(spelled), words }
     }
 }
 
@@ -152,10 +153,16 @@ impl Allowed {
     /// Whether a text that may be shown has this needle in it: then the needle says nothing.
     fn excuses(&self, wanted: &Wanted) -> bool {
         self.0.iter().any(|shown| {
-            let excusable = match wanted.label {
-                "surname" => true,
-                "login" | "host" => !shown.claimed,
-                _ => false,
+            let excusable = match wanted.kind {
+                SecretKind::Surname => true,
+                SecretKind::Login | SecretKind::Host => !shown.claimed,
+                SecretKind::Address
+                | SecretKind::Name
+                | SecretKind::Id
+                | SecretKind::IpAddress
+                | SecretKind::Telephone
+                | SecretKind::Extra
+                | SecretKind::Unscannable => false,
             };
             excusable && shown.spelled.words.contains(&wanted.words)
         })

@@ -2,6 +2,7 @@
 //! organizer. A hit fails closed. See docs/leak-guard.md.
 
 mod decode;
+mod finding;
 mod learn;
 mod matcher;
 mod packed;
@@ -9,6 +10,7 @@ mod scan;
 mod secrets;
 mod spelling;
 
+pub use finding::{Finding, SecretKind, Spot, findings};
 pub use scan::{Limits, Scan, scan, scan_within};
 pub use secrets::Secrets;
 use std::fmt;
@@ -16,8 +18,8 @@ use std::fmt;
 /// A secret was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leak {
-    /// Which kind of secret: the label, never the text. `unscannable` when something kept the guard from looking.
-    pub secret: String,
+    /// Which kind of secret, never the text.
+    pub secret: SecretKind,
     /// Where: `message, quoted-printable, tags removed`…
     pub place: String,
 }

@@ -4,7 +4,7 @@ use super::decode::{Reading, continuations, encoded_words, entities, percent, pu
 use super::matcher::{Allowed, Matcher};
 use super::packed::{Runs, sealed, streams, strict_stretches, wide};
 use super::spelling::reading;
-use super::{Leak, Secrets};
+use super::{Leak, SecretKind, Secrets};
 use encoding_rs::Encoding;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -63,8 +63,8 @@ pub fn scan_within(message: &[u8], secrets: &Secrets, limits: &Limits) -> Scan {
         allowed: secrets.allowed(),
         limits,
         left: budget,
-        known: HashSet::new(),
-        known_runs: HashSet::new(),
+        known: Known::default(),
+        known_runs: Known::default(),
         charsets: Vec::new(),
         found: Scan { leaks: Vec::new(), bytes: 0, views: 0 },
         work: Vec::new(),
@@ -98,8 +98,8 @@ struct Search<'a> {
     allowed: Allowed,
     limits: &'a Limits,
     left: usize,
-    known: HashSet<u128>,
-    known_runs: HashSet<u128>,
+    known: Known,
+    known_runs: Known,
     charsets: Vec<&'static Encoding>,
     found: Scan,
     work: Vec<View>,
@@ -117,7 +117,7 @@ impl Search<'_> {
             return;
         }
         self.unpack(view);
-        let runs = Runs::of(bytes, &mut self.known_runs);
+        let runs = Runs::of(&view.read, &mut self.known_runs);
         for (way, inner) in runs.views {
             self.add(view, way, Reading::found(inner), 1);
         }
@@ -130,9 +130,9 @@ impl Search<'_> {
     }
 
     fn look(&mut self, view: &View, text: &str, chance: bool) {
-        for label in self.matcher.look(text, chance, &self.allowed) {
-            if !self.found.leaks.iter().any(|leak| leak.secret == label) {
-                self.found.leaks.push(Leak { secret: label.to_owned(), place: view.place.clone() });
+        for secret in self.matcher.look(text, chance, &self.allowed) {
+            if !self.found.leaks.iter().any(|leak| leak.secret == secret) {
+                self.found.leaks.push(Leak { secret, place: view.place.clone() });
             }
         }
     }
@@ -245,6 +245,9 @@ impl Search<'_> {
     }
 }
 
+/// What was seen before.
+pub(super) type Known = HashSet<u128, foldhash::fast::FixedState>;
+
 /// 128 bits by which equal views are opened once without being kept.
 pub(super) fn fingerprint(bytes: &[u8], marks: &[usize]) -> u128 {
     if marks.is_empty() {
@@ -257,5 +260,5 @@ pub(super) fn fingerprint(bytes: &[u8], marks: &[usize]) -> u128 {
 }
 
 fn unscannable(place: &str) -> Leak {
-    Leak { secret: String::from("unscannable"), place: place.to_owned() }
+    Leak { secret: SecretKind::Unscannable, place: place.to_owned() }
 }

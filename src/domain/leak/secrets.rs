@@ -1,5 +1,6 @@
 //! What must never reach a guest: built from the organizer; `learn` adds what their own message shows.
 
+use super::SecretKind;
 use super::matcher::{Allowed, Look, Matcher, Shown};
 use super::spelling::Spelled;
 use crate::domain::address::{Mailbox, NamedMailbox};
@@ -19,8 +20,7 @@ const TELEPHONE: usize = 8;
 /// One text that must not be found.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Needle {
-    /// For people: `address`, `name`, `host`…
-    pub(super) label: &'static str,
+    pub(super) kind: SecretKind,
     pub(super) text: String,
     pub(super) look: Look,
 }
@@ -50,7 +50,7 @@ impl Secrets {
     pub fn of(organizer: &Organizer, ours: &[String]) -> Self {
         let mut secrets = Self { ours: ours.to_vec(), anonymity: organizer.group.anonymity, ..Self::default() };
         for text in &organizer.secrets {
-            secrets.text("extra secret", text);
+            secrets.text(SecretKind::Extra, text);
         }
         secrets.allow(organizer.public_name());
         secrets.allow(&organizer.group.label);
@@ -101,8 +101,8 @@ impl Secrets {
         self.needles.is_empty()
     }
 
-    pub(super) fn add(&mut self, label: &'static str, text: &str, look: Look) {
-        let needle = Needle { label, text: text.trim().to_owned(), look };
+    pub(super) fn add(&mut self, kind: SecretKind, text: &str, look: Look) {
+        let needle = Needle { kind, text: text.trim().to_owned(), look };
         let telling = needle.text.chars().filter(|c| c.is_alphanumeric()).count() >= 3;
         if telling && !self.needles.contains(&needle) {
             self.needles.push(needle);
@@ -111,28 +111,28 @@ impl Secrets {
     }
 
     /// A text of any kind: as words, and without white space or as digits where that is how it is written.
-    pub(super) fn text(&mut self, label: &'static str, text: &str) {
-        self.add(label, text, Look::Words);
+    pub(super) fn text(&mut self, kind: SecretKind, text: &str) {
+        self.add(kind, text, Look::Words);
         if text.contains('@') {
-            self.add(label, text, Look::Compact);
+            self.add(kind, text, Look::Compact);
         }
-        self.telephone(label, text);
+        self.telephone(kind, text);
     }
 
-    pub(super) fn telephone(&mut self, label: &'static str, text: &str) {
+    pub(super) fn telephone(&mut self, kind: SecretKind, text: &str) {
         let digits = text.chars().filter(char::is_ascii_digit).count();
         if digits >= TELEPHONE && !text.chars().any(char::is_alphabetic) {
-            self.add(label, text, Look::Digits);
+            self.add(kind, text, Look::Digits);
         }
     }
 
     pub(super) fn address(&mut self, mailbox: &Mailbox) {
         let address = mailbox.canonical();
-        self.add("address", &address, Look::Words);
-        self.add("address", &address, Look::Compact);
+        self.add(SecretKind::Address, &address, Look::Words);
+        self.add(SecretKind::Address, &address, Look::Compact);
         let local = mailbox.local();
         if local.chars().count() >= LOCAL_PART && local.chars().any(|c| !c.is_alphabetic()) {
-            self.add("login", local, Look::Words);
+            self.add(SecretKind::Login, local, Look::Words);
         }
         self.host(mailbox.domain());
     }
@@ -144,11 +144,11 @@ impl Secrets {
         let mut parts = words.split_whitespace();
         if let (Some(given), Some(surname)) = (parts.next(), parts.next_back()) {
             if let Some(initial) = given.chars().next() {
-                self.add("name", &format!("{initial} {surname}"), Look::Words);
-                self.add("name", &format!("{initial}{surname}"), Look::Words);
+                self.add(SecretKind::Name, &format!("{initial} {surname}"), Look::Words);
+                self.add(SecretKind::Name, &format!("{initial}{surname}"), Look::Words);
             }
             if surname.chars().count() >= SURNAME {
-                self.add("surname", surname, Look::Words);
+                self.add(SecretKind::Surname, surname, Look::Words);
             }
         }
     }
@@ -159,12 +159,12 @@ impl Secrets {
         let parts: Vec<&str> = words.split_whitespace().collect();
         for turn in 0..parts.len() {
             let (tail, head) = parts.split_at(turn);
-            self.add("name", &[head, tail].concat().join(" "), Look::Words);
+            self.add(SecretKind::Name, &[head, tail].concat().join(" "), Look::Words);
         }
         if let (Some(given), Some(surname), true) = (parts.first(), parts.last(), parts.len() > 1) {
-            self.add("name", &format!("{given} {surname}"), Look::Words);
-            self.add("name", &format!("{surname} {given}"), Look::Words);
-            self.add("name", &parts.concat(), Look::Words);
+            self.add(SecretKind::Name, &format!("{given} {surname}"), Look::Words);
+            self.add(SecretKind::Name, &format!("{surname} {given}"), Look::Words);
+            self.add(SecretKind::Name, &parts.concat(), Look::Words);
         }
     }
 
@@ -174,9 +174,9 @@ impl Secrets {
         let top = host.rsplit('.').next().unwrap_or_default();
         let is_name = host.contains('.') && top.chars().all(char::is_alphabetic);
         if is_name && !self.is_ours(&host) && !lines.any(|line| is_below(&host, line)) {
-            self.add("host", &host, Look::Host);
+            self.add(SecretKind::Host, &host, Look::Host);
             let written = idna::domain_to_unicode(&host).0;
-            self.add("host", &written, Look::Host);
+            self.add(SecretKind::Host, &written, Look::Host);
         }
     }
 

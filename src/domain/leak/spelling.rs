@@ -1,6 +1,7 @@
 //! One spelling for all disguises of the same text: compatibility forms, accents, case, invisible characters.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
 /// Signs written so that no program sees an address.
@@ -95,10 +96,26 @@ pub(super) fn reading(bytes: &[u8]) -> Cow<'_, str> {
     let mut text = String::with_capacity(bytes.len() + bytes.len() / 4);
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
-        text.push_str(&encoding_rs::WINDOWS_1252.decode_without_bom_handling(chunk.invalid()).0);
+        text.extend(chunk.invalid().iter().filter_map(|byte| WINDOWS_1252.get(usize::from(*byte))));
     }
     Cow::Owned(text)
 }
+
+/// Every octet as windows-1252 shows it.
+static WINDOWS_1252: LazyLock<Vec<char>> = LazyLock::new(|| {
+    let octets: Vec<u8> = (0..=u8::MAX).collect();
+    encoding_rs::WINDOWS_1252.decode_without_bom_handling(&octets).0.chars().collect()
+});
+
+/// The folded letters and digits of the characters below U+0250, which are nearly all that come: folding takes its time.
+static LATIN: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let letters = |c: char| {
+        let mut squeezed = Squeezed::default();
+        fold_char(c, &mut |c| squeezed.push(c));
+        squeezed.letters
+    };
+    ('\0'..'\u{250}').map(letters).collect()
+});
 
 /// Letters and digits of a text alone, folded: every spelling of a secret has the secret's letters in it.
 #[derive(Default)]
@@ -132,7 +149,10 @@ impl Squeezed {
             squeezed.push_ascii(ascii);
             let mut chars = other.chars();
             if let Some(c) = chars.next() {
-                fold_char(c, &mut |c| squeezed.push(c));
+                match usize::try_from(u32::from(c)).ok().and_then(|code| LATIN.get(code)) {
+                    Some(letters) => squeezed.letters.push_str(letters),
+                    None => fold_char(c, &mut |c| squeezed.push(c)),
+                }
             }
             rest = chars.as_str();
         }

@@ -23,6 +23,8 @@ use super::message::{html, multipart, plain};
 use super::stationery::Written;
 use super::{ComposeError, Heading, Problem, Stationery, phrase};
 use crate::domain::address::NamedMailbox;
+use crate::domain::language::Language;
+use crate::domain::leak::Finding;
 use mail_builder::mime::MimePart;
 use serde_json::json;
 
@@ -36,6 +38,17 @@ fn alternatives<'x>(heading: &Heading<'_>, written: &Written, best: Option<MimeP
 fn called(who: &NamedMailbox) -> String {
     let name = who.name.as_deref().map(super::text::one_line).filter(|name| !name.is_empty());
     name.unwrap_or_else(|| who.mailbox.to_string())
+}
+
+impl Stationery {
+    /// The value of [`Problem::WouldLeak`]: what would show, and where it was written.
+    pub fn finding(&self, language: &Language, finding: &Finding) -> Result<String, ComposeError> {
+        let none = json!({});
+        let spots: Result<Vec<String>, ComposeError> =
+            finding.spots.iter().map(|spot| self.phrase(language, phrase::spot(*spot), &none)).collect();
+        let secret = self.phrase(language, phrase::secret(finding.secret), &none)?;
+        Ok(std::iter::once(secret).chain(spots?).collect::<Vec<_>>().join(" "))
+    }
 }
 
 /// The sentences for problems, their values filled in.

@@ -56,7 +56,7 @@ pub(in super::super) fn tags(text: &str, marks: &[usize]) -> Option<Reading> {
         let comment = after.starts_with("!--");
         let end = if comment { comment_end.from(text, start + 4) } else { tag_end.from(text, start + 1) };
         if let Some(end) = end {
-            patch.replace(start..end, b"");
+            patch.remove(start..end);
         }
     }
     patch.finish()

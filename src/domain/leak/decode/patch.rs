@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 /// Octets of the surroundings on each side of a change: more than any secret has.
-const CONTEXT: usize = 256;
+const CONTEXT: usize = 128;
 /// Stands for what is left out. Letters on both sides, so that a word cut in two is nobody's name; four lines between, so
 /// that no disguise goes on across them.
 const LEFT_OUT: &[u8] = b"x\n\n\n\nx";
@@ -24,20 +24,23 @@ pub(in super::super) struct Reading {
 pub(super) struct Patch<'a> {
     source: &'a [u8],
     marks: &'a [usize],
+    was_changed: bool,
     at: usize,
     out: Vec<u8>,
     placed: Vec<Mark>,
 }
 
+/// A place of the new reading where an earlier change was, a new one is, or both.
 struct Mark {
     at: usize,
+    old: bool,
     new: bool,
 }
 
 impl<'a> Patch<'a> {
     /// Of a source with the marks of its earlier changes.
     pub(super) fn of(source: &'a [u8], marks: &'a [usize]) -> Self {
-        Self { source, marks, at: 0, out: Vec::new(), placed: Vec::new() }
+        Self { source, marks, was_changed: !marks.is_empty(), at: 0, out: Vec::new(), placed: Vec::new() }
     }
 
     /// Up to where the source was read.
@@ -48,10 +51,24 @@ impl<'a> Patch<'a> {
     /// This range of the source reads `text`; what of it was replaced before stays so.
     pub(super) fn replace(&mut self, range: Range<usize>, text: &[u8]) {
         self.keep_to(range.start);
-        self.place_marks(range.end, false);
-        self.placed.push(Mark { at: self.out.len(), new: true });
+        self.place_marks(range.end);
+        self.place(false);
         self.out.extend_from_slice(text);
-        self.placed.push(Mark { at: self.out.len(), new: true });
+        self.place(false);
+        self.at = self.at.max(range.end);
+    }
+
+    /// This range of the source is not shown. What it had within it, its ends put aside, says nothing of that.
+    pub(super) fn remove(&mut self, range: Range<usize>) {
+        self.keep_to(range.start);
+        let is_end = |mark: &usize| *mark <= range.start + 1 || *mark + 1 >= range.end;
+        let within = self.marks.partition_point(|mark| *mark < range.end);
+        let (inside, after) = self.marks.split_at(within);
+        if inside.iter().any(is_end) {
+            self.place(true);
+        }
+        self.marks = after;
+        self.place(false);
         self.at = self.at.max(range.end);
     }
 
@@ -61,20 +78,28 @@ impl<'a> Patch<'a> {
             return None;
         }
         self.keep_to(self.source.len());
-        self.place_marks(usize::MAX, false);
-        let was_changed = !self.marks.is_empty();
+        self.place_marks(usize::MAX);
         let mut reading = Reading::default();
-        let mut rest = self.placed.as_slice();
-        while !rest.is_empty() {
-            let length = cluster(rest);
-            let (near, after) = rest.split_at(length);
-            let tells = near.iter().any(|mark| mark.new) && (!was_changed || near.iter().any(|mark| !mark.new));
-            if tells {
-                reading.take(&self.out, near);
+        let mut marks = self.placed.iter().enumerate().filter(|(index, _)| self.tells(*index)).map(|(_, mark)| mark.at).peekable();
+        while let Some(first) = marks.next() {
+            let mut last = first;
+            while let Some(near) = marks.next_if(|mark| mark - last <= 2 * CONTEXT) {
+                last = near;
             }
-            rest = after;
+            reading.take(&self.out, first, last, &self.placed);
         }
         (!reading.marks.is_empty()).then_some(reading)
+    }
+
+    /// Whether something new can be seen near this mark: any change of a text as it was found; else an earlier change and a
+    /// new one together.
+    fn tells(&self, index: usize) -> bool {
+        let Some(mark) = self.placed.get(index) else { return false };
+        let meets = |other: &Mark| (other.old && mark.new) || (other.new && mark.old);
+        let is_near = |other: &&Mark| other.at.abs_diff(mark.at) <= CONTEXT;
+        let before = self.placed.iter().take(index).rev();
+        let after = self.placed.iter().skip(index);
+        !self.was_changed || before.take_while(is_near).any(meets) || after.take_while(is_near).any(meets)
     }
 
     fn keep_to(&mut self, end: usize) {
@@ -82,26 +107,32 @@ impl<'a> Patch<'a> {
             let kept = self.source.get(self.at..mark).unwrap_or_default();
             self.out.extend_from_slice(kept);
             self.at = self.at.max(mark);
-            self.place_marks(mark + 1, false);
+            self.place_marks(mark + 1);
         }
         self.out.extend_from_slice(self.source.get(self.at..end).unwrap_or_default());
         self.at = self.at.max(end);
     }
 
+    /// A mark here: one for each place, however much was taken away at it.
+    fn place(&mut self, old: bool) {
+        let at = self.out.len();
+        match self.placed.last_mut().filter(|mark| mark.at == at) {
+            Some(mark) => {
+                mark.old |= old;
+                mark.new |= !old;
+            }
+            None => self.placed.push(Mark { at, old, new: !old }),
+        }
+    }
+
     /// Marks of the source before `end` stand here.
-    fn place_marks(&mut self, end: usize, new: bool) {
+    fn place_marks(&mut self, end: usize) {
         let here = self.marks.partition_point(|mark| *mark < end);
         if here > 0 {
-            self.placed.push(Mark { at: self.out.len(), new });
+            self.place(true);
             self.marks = self.marks.get(here..).unwrap_or_default();
         }
     }
-}
-
-/// How many marks stand together, each near the one before.
-fn cluster(marks: &[Mark]) -> usize {
-    let pairs = marks.iter().zip(marks.iter().skip(1));
-    1 + pairs.take_while(|(one, next)| next.at - one.at <= 2 * CONTEXT).count()
 }
 
 impl Reading {
@@ -110,17 +141,16 @@ impl Reading {
         Self { bytes, marks: Vec::new() }
     }
 
-    /// Adds these marks with their surroundings in `text`.
-    fn take(&mut self, text: &[u8], near: &[Mark]) {
-        let (Some(first), Some(last)) = (near.first(), near.last()) else { return };
-        let start = boundary(text, first.at.saturating_sub(CONTEXT));
-        let end = boundary(text, last.at.saturating_add(CONTEXT).min(text.len()));
+    /// Adds what stands from the first of some marks to the last, with their surroundings in `text` and all marks there.
+    fn take(&mut self, text: &[u8], first: usize, last: usize, marks: &[Mark]) {
+        let start = boundary(text, first.saturating_sub(CONTEXT));
+        let end = boundary(text, last.saturating_add(CONTEXT).min(text.len()));
         if start > 0 && !self.bytes.ends_with(LEFT_OUT) {
             self.bytes.extend_from_slice(LEFT_OUT);
         }
         let shift = self.bytes.len();
-        self.marks.extend(near.iter().map(|mark| shift + mark.at.saturating_sub(start)));
-        self.marks.dedup();
+        let here = marks.partition_point(|mark| mark.at < start)..marks.partition_point(|mark| mark.at <= end);
+        self.marks.extend(marks.get(here).unwrap_or_default().iter().map(|mark| shift + mark.at - start));
         self.bytes.extend_from_slice(text.get(start..end).unwrap_or_default());
         if end < text.len() {
             self.bytes.extend_from_slice(LEFT_OUT);
@@ -159,9 +189,10 @@ mod tests {
         let source = format!("{far}={far}={far}");
         let (first, second) = (far.len(), 2 * far.len() + 1);
         let (view, marks) = shown(&source, &[], &[(first, first + 1, "A"), (second, second + 1, "B")]).unwrap();
-        let near = "é".repeat(128);
+        let near = "é".repeat(64);
         assert_eq!(view, format!("x\n\n\n\nx{near}A{near}x\n\n\n\nx{near}B{near}x\n\n\n\nx"));
-        assert!(marks.iter().all(|mark| ["A", "B"].contains(&&view[*mark..=*mark]) || ["A", "B"].contains(&&view[mark - 1..*mark])));
+        let marked: Vec<usize> = ["A", "B"].iter().flat_map(|sign| view.find(sign)).flat_map(|at| [at, at + 1]).collect();
+        assert_eq!(marks, marked);
     }
 
     #[test]
@@ -171,8 +202,8 @@ mod tests {
         // Changed before at its end alone: a change at its start was seen in the text before.
         assert_eq!(shown(&source, &[2001], &[(0, 1, "A")]), None);
         let (view, marks) = shown(&source, &[2001], &[(0, 1, "A"), (2001, 2002, "B")]).unwrap();
-        assert_eq!(view, format!("x\n\n\n\nx{}B", &far[..256]));
-        assert_eq!(marks, [262, 263]);
+        assert_eq!(view, format!("x\n\n\n\nx{}B", &far[..128]));
+        assert_eq!(marks, [134, 135]);
         // A change of what was changed before is both.
         assert!(shown("abc", &[1], &[(0, 3, "d")]).is_some());
     }

@@ -1,9 +1,9 @@
 //! Base64 (RFC 4648 §4, §5) and hex runs of any length, at every alignment: other text may be glued to them.
 
-use super::super::scan::fingerprint;
+use super::super::decode::Reading;
+use super::super::scan::{Known, fingerprint};
 use super::streams::is_packed;
 use super::stretches::{faint_stretches, strict_stretches};
-use std::collections::HashSet;
 
 /// Shorter runs say too little: six digits of base64 are four letters.
 const SHORTEST_RUN: usize = 6;
@@ -28,12 +28,14 @@ struct Short {
 }
 
 impl Runs {
-    /// Unpacks every run that isn't in `known`, which grows.
-    pub(in super::super) fn of(bytes: &[u8], known: &mut HashSet<u128>) -> Self {
+    /// Unpacks every run that isn't in `known`, which grows; of a changed text those that the changes touch.
+    pub(in super::super) fn of(read: &Reading, known: &mut Known) -> Self {
         let mut runs = Self::default();
         let mut short = Short::default();
-        each_run(bytes, |digits| {
-            if known.insert(fingerprint(digits, &[])) {
+        each_run(&read.bytes, |start, end, digits| {
+            let next = read.marks.partition_point(|mark| *mark < start);
+            let touched = read.marks.is_empty() || read.marks.get(next).is_some_and(|mark| *mark <= end);
+            if touched && known.insert(fingerprint(digits, &[])) {
                 runs.hex(digits, &mut short);
                 if digits.len() >= LONG_RUN { runs.long(digits) } else { runs.short(digits, &mut short) }
             }
@@ -88,14 +90,17 @@ impl Runs {
     }
 }
 
-fn each_run(bytes: &[u8], mut take: impl FnMut(&[u8])) {
+fn each_run(bytes: &[u8], mut take: impl FnMut(usize, usize, &[u8])) {
     let mut digits = Vec::new();
-    let mut breaks = 0;
+    let (mut start, mut breaks) = (0, 0);
     for (at, byte) in bytes.iter().copied().chain([0]).enumerate() {
         if is_digit(byte) {
             // A boundary line may follow unpadded digits: its dashes are digits too, and what they decode to would be glued to the text.
             if byte == b'-' && breaks > 0 && bytes.get(at + 1) == Some(&b'-') && digits.len() >= SHORTEST_RUN {
-                take(&digits);
+                take(start, at, &digits);
+            }
+            if digits.is_empty() {
+                start = at;
             }
             digits.push(byte);
             breaks = 0;
@@ -107,7 +112,7 @@ fn each_run(bytes: &[u8], mut take: impl FnMut(&[u8])) {
             b' ' | b'\t' if breaks > 0 => breaks = 2,
             _ => {
                 if digits.len() >= SHORTEST_RUN {
-                    take(&digits);
+                    take(start, at, &digits);
                 }
                 digits.clear();
                 breaks = 0;

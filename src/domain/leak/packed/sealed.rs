@@ -33,5 +33,5 @@ fn is_bzip2(bytes: &[u8]) -> bool {
 }
 
 fn has(bytes: &[u8], text: &[u8]) -> bool {
-    memchr::memmem::find(bytes, text).is_some()
+    bytes.len() >= text.len() && memchr::memmem::find(bytes, text).is_some()
 }

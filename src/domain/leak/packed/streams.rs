@@ -3,6 +3,9 @@
 use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use std::io::Read;
 
+/// Fewer bytes are no stream with a secret in it: RFC 1950 alone takes six for its frame.
+const SMALLEST: usize = 12;
+
 /// What was found, and whether all of it could be unpacked.
 pub(in super::super) struct Streams {
     /// How it was packed, and the content.
@@ -41,6 +44,10 @@ pub(in super::super) fn streams(bytes: &[u8], limit: usize) -> Streams {
 
 /// Whether something compressed begins anywhere in these bytes.
 pub(super) fn is_packed(bytes: &[u8]) -> bool {
+    bytes.len() >= SMALLEST && is_stream(bytes)
+}
+
+fn is_stream(bytes: &[u8]) -> bool {
     super::sealed(bytes).is_some() || starts(bytes).any(|at| bytes.get(at..).is_some_and(|rest| Stream::at(rest).is_some()))
 }
 
