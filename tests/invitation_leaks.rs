@@ -161,8 +161,17 @@ fn assert_hidden(identity: &Identity, named: bool, items: &[OutboxItem]) -> Resu
     Ok(())
 }
 
+/// The same identities at every run, so that a failure can be looked at again; others, and more of them, by
+/// `PARAVENT_SEED=7 PARAVENT_CASES=1000`.
+fn config() -> ProptestConfig {
+    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    let cases = number("PARAVENT_CASES").and_then(|cases| u32::try_from(cases).ok()).unwrap_or(64);
+    let seed = proptest::test_runner::RngSeed::Fixed(number("PARAVENT_SEED").unwrap_or(2026));
+    ProptestConfig { cases, max_shrink_iters: 10, rng_seed: seed, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 10, rng_seed: proptest::test_runner::RngSeed::Fixed(2026), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     /// Where nothing is passed on, the identity neither leaks nor stops any mail: every guest is invited, always.
     #[test]
