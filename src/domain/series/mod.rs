@@ -47,9 +47,12 @@ impl Default for SeriesLimits {
 }
 
 impl SeriesLimits {
+    fn months(self) -> Months {
+        Months::new(self.years.min(SPAN_YEARS_MAX.unsigned_abs()) * 12)
+    }
+
     fn horizon(self, from: DateTime<Utc>) -> DateTime<Utc> {
-        let years = self.years.min(SPAN_YEARS_MAX.unsigned_abs());
-        from.checked_add_months(Months::new(years * 12)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        from.checked_add_months(self.months()).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 }
 
@@ -136,12 +139,13 @@ impl Recurrence {
 
     /// The instances from the first on.
     pub fn instants(&self, starts_at: DateTime<Utc>, limits: &SeriesLimits) -> Expansion {
-        self.window(starts_at, starts_at, limits, limits.instances)
+        self.instants_from(starts_at, starts_at, limits)
     }
 
     /// The instances that start at `from` or later. The limits count from there.
     pub fn instants_from(&self, starts_at: DateTime<Utc>, from: DateTime<Utc>, limits: &SeriesLimits) -> Expansion {
-        self.window(starts_at, from, limits, limits.instances)
+        let from = from.max(starts_at);
+        self.window(starts_at, from, limits.horizon(from), limits.instances)
     }
 
     /// Whether an instance starts at this instant: the test for a RECURRENCE-ID (RFC 5545 §3.8.4.4).
@@ -182,30 +186,30 @@ impl Recurrence {
     pub fn last(&self, starts_at: DateTime<Utc>, limits: &SeriesLimits) -> Option<DateTime<Utc>> {
         let until = match self.rule.as_ref().map(Rule::end) {
             Some(End::Never) => return None,
-            Some(End::Until(instant)) => Some(instant),
-            Some(End::UntilDay(day)) => Some(day.and_time(NaiveTime::MIN).and_utc()),
             Some(End::Count(_)) | None => None,
+            Some(end @ (End::Until(_) | End::UntilDay(_))) => Some(instant_of(end, self.zone)?),
         };
-        let (from, most) = match until {
-            // Some days of margin, for the zone's offset and for the months' ends.
+        let window = match until {
             Some(until) => {
-                let years = Months::new(limits.years.min(SPAN_YEARS_MAX.unsigned_abs()) * 12);
-                (until.checked_sub_months(years)?.checked_add_days(Days::new(4))?, usize::MAX)
+                let from = until.checked_sub_months(limits.months())?;
+                // A date may be added after UNTIL.
+                let horizon = self.dates.last().copied().into_iter().fold(until.max(starts_at), DateTime::max);
+                self.window(starts_at, from, horizon, usize::MAX)
             }
-            None => (starts_at, limits.instances),
+            None => self.instants(starts_at, limits),
         };
-        let window = self.window(starts_at, from, limits, most);
         window.instants.last().copied().filter(|_| window.complete)
     }
 
     fn first_from(&self, starts_at: DateTime<Utc>, from: Option<DateTime<Utc>>, limits: &SeriesLimits) -> Option<DateTime<Utc>> {
-        self.window(starts_at, from?, limits, 1).instants.first().copied()
+        let from = from?.max(starts_at);
+        self.window(starts_at, from, limits.horizon(from), 1).instants.first().copied()
     }
 
-    /// The instances from `from` on, at most `most` of them: DTSTART, the rule's and the dates', without the excluded.
-    fn window(&self, starts_at: DateTime<Utc>, from: DateTime<Utc>, limits: &SeriesLimits, most: usize) -> Expansion {
+    /// The instances from `from` to `horizon`, at most `most` of them: DTSTART, the rule's and the dates', without the
+    /// excluded.
+    fn window(&self, starts_at: DateTime<Utc>, from: DateTime<Utc>, horizon: DateTime<Utc>, most: usize) -> Expansion {
         let from = from.max(starts_at);
-        let horizon = limits.horizon(from);
         // One more than is wanted, from each source, tells whether there are more.
         let wanted = most.saturating_add(1);
         let ruled = self.ruled(starts_at, from, horizon, wanted);
@@ -287,7 +291,7 @@ fn is_past(end: End, local: NaiveDateTime, instant: DateTime<Utc>) -> bool {
     }
 }
 
-/// The last instant that UNTIL allows.
+/// The last instant that UNTIL allows, or for a day its end.
 fn instant_of(end: End, zone: Tz) -> Option<DateTime<Utc>> {
     match end {
         End::Never | End::Count(_) => None,

@@ -170,7 +170,8 @@ fn read(value: &str, until: impl Fn(NaiveDateTime, Form) -> Option<End>) -> Resu
         end: parts.end(until)?,
         by: By {
             months: parts.list(Part::ByMonth, |text| within(text.parse().ok()?, 1, 12))?,
-            week_numbers: parts.list(Part::ByWeekNo, |text| signed(text, 53))?,
+            // Counted from the end of the year they are nobody's habit, and the expansion doesn't have them right.
+            week_numbers: parts.list(Part::ByWeekNo, |text| within(text.parse().ok()?, 1, 53))?,
             year_days: parts.list(Part::ByYearDay, |text| signed(text, 366))?,
             month_days: parts.list(Part::ByMonthDay, |text| signed(text, 31))?,
             days: parts.days()?,
