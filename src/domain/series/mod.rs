@@ -30,6 +30,9 @@ use walk::{SPAN_YEARS_MAX, Walk};
 /// no counting and is entered where it is asked.
 const COUNTED_MAX: u32 = 20_000;
 
+/// A clock can be set forth or back by a day: what is a little before an instant on the wall may be after it.
+const MARGIN: Days = Days::new(2);
+
 /// How far a series is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SeriesLimits {
@@ -251,13 +254,13 @@ impl Recurrence {
         mut take: impl FnMut(DateTime<Utc>) -> bool,
     ) -> Option<bool> {
         let start = local_in(self.zone, starts_at)?;
-        // A clock can be set back by a day: what is a little before `from` on the wall may be after it.
-        let from = local_in(self.zone, from)?.checked_sub_days(Days::new(2)).map_or(start, |early| early.max(start));
+        let from = local_in(self.zone, from)?.checked_sub_days(MARGIN).map_or(start, |early| early.max(start));
         let counted = if let End::Count(count) = rule.end() { Some(count) } else { None };
         // DTSTART is the first that COUNT counts (RFC 5545 §3.3.10), and counting begins there.
         let mut left = counted.map(|count| count - 1);
         let mut steps_left = counted.map(|_| COUNTED_MAX);
-        for local in Walk::new(rule, start, if counted.is_some() { start } else { from })? {
+        let last = local_in(self.zone, horizon)?.checked_add_days(MARGIN).unwrap_or(NaiveDateTime::MAX);
+        for local in Walk::new(rule, start, if counted.is_some() { start } else { from }, last)? {
             if left == Some(0) {
                 return Some(true);
             }

@@ -170,8 +170,7 @@ fn read(value: &str, until: impl Fn(NaiveDateTime, Form) -> Option<End>) -> Resu
         end: parts.end(until)?,
         by: By {
             months: parts.list(Part::ByMonth, |text| within(text.parse().ok()?, 1, 12))?,
-            // Counted from the end of the year they are nobody's habit, and the expansion doesn't have them right.
-            week_numbers: parts.list(Part::ByWeekNo, |text| within(text.parse().ok()?, 1, 53))?,
+            week_numbers: parts.list(Part::ByWeekNo, |text| signed(text, 53))?,
             year_days: parts.list(Part::ByYearDay, |text| signed(text, 366))?,
             month_days: parts.list(Part::ByMonthDay, |text| signed(text, 31))?,
             days: parts.days()?,
@@ -282,9 +281,17 @@ fn check(rule: &Rule) -> Result<(), RuleError> {
     if !by.week_numbers.is_empty() && is_numbered {
         return Err(RuleError::Conflict(Part::ByDay, Part::ByWeekNo));
     }
+    // The expansion chooses by position before it knows the week.
+    if !by.week_numbers.is_empty() && !by.positions.is_empty() {
+        return Err(RuleError::Conflict(Part::BySetPos, Part::ByWeekNo));
+    }
     // A month has four or five of a weekday, a year 52 or 53. The expansion can't count the one more from the end.
-    let numbers = if is_yearly && by.months.is_empty() { -52..=53 } else { -4..=5 };
-    if by.days.iter().filter_map(|day| day.nth).any(|nth| !numbers.contains(&nth)) {
+    let is_of_year = is_yearly && by.months.is_empty();
+    let numbers = if is_of_year { -52..=53 } else { -4..=5 };
+    let is_out = by.days.iter().filter_map(|day| day.nth).any(|nth| !numbers.contains(&nth));
+    // "Every Monday and the 20th Tuesday of the year" is nobody's meeting, and would be long to search.
+    let is_mixed = is_numbered && by.days.iter().any(|day| day.nth.is_none());
+    if is_out || (is_mixed && is_of_year) {
         return Err(RuleError::Value(Part::ByDay));
     }
     let has_choice = !(by.months.is_empty()

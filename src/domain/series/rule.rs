@@ -66,7 +66,7 @@ impl fmt::Display for ByDay {
 pub struct By {
     /// BYMONTH, 1 to 12.
     pub months: Vec<u8>,
-    /// BYWEEKNO, 1 to 53; numbers from the end of the year aren't taken.
+    /// BYWEEKNO, -53 to 53.
     pub week_numbers: Vec<i8>,
     /// BYYEARDAY, -366 to 366.
     pub year_days: Vec<i16>,

@@ -1,8 +1,8 @@
 //! A rule walked on the wall clock: the local times it gives, one after the other. The only file that knows the crate rrule.
 //!
 //! The crate is given local times as if they were UTC, so that it never meets a clock change, and only what it does
-//! right in bounded time: it begins at the first day of a period, every default is written out, and COUNT, UNTIL and
-//! DTSTART stay with the caller.
+//! right in bounded time: it begins at the first day of a period, and every default is written out. COUNT, UNTIL and DTSTART
+//! stay with the caller; BYWEEKNO is asked here, since the crate misses days of weeks that two years share.
 
 use super::rule::{ByDay, Frequency, Rule};
 use chrono::{Datelike, Days, Duration, NaiveDate, NaiveDateTime, Timelike, Weekday};
@@ -23,18 +23,26 @@ pub(super) struct Walk {
     moved: RRuleSetIter,
     shift: Duration,
     start: NaiveDateTime,
+    horizon: NaiveDateTime,
+    weeks: Vec<i8>,
+    week_start: Weekday,
 }
 
 impl Walk {
-    /// A walk over the times after `start`, which is DTSTART. It may begin with the first period that touches `from`.
-    /// `None` where the calendar ends.
-    pub(super) fn new(rule: &Rule, start: NaiveDateTime, from: NaiveDateTime) -> Option<Self> {
+    /// A walk over the times after `start`, which is DTSTART, up to `horizon`. It may begin with the first period that
+    /// touches `from`. `None` where the calendar ends.
+    pub(super) fn new(rule: &Rule, start: NaiveDateTime, from: NaiveDateTime, horizon: NaiveDateTime) -> Option<Self> {
         let first_day = period_start(rule, start.date(), from.date().max(start.date()))?;
         let cycles = (LAST_START_YEAR - first_day.year()).div_euclid(CYCLE_YEARS);
         let shift = Duration::days(i64::from(cycles).checked_mul(CYCLE_DAYS)?);
         let moved_start = first_day.and_time(start.time()).checked_add_signed(shift)?.and_utc().with_timezone(&rrule::Tz::UTC);
         let set: RRuleSet = crate_rule(rule, start).build(moved_start).ok()?.limit();
-        Some(Self { moved: (&set).into_iter(), shift, start })
+        let weeks = rule.by.week_numbers.clone();
+        Some(Self { moved: (&set).into_iter(), shift, start, horizon, weeks, week_start: rule.week_start })
+    }
+
+    fn has_week_of(&self, day: NaiveDate) -> bool {
+        self.weeks.is_empty() || numbers_of_week(day, self.week_start).is_some_and(|numbers| numbers.iter().any(|n| self.weeks.contains(n)))
     }
 }
 
@@ -44,11 +52,24 @@ impl Iterator for Walk {
     fn next(&mut self) -> Option<NaiveDateTime> {
         loop {
             let local = self.moved.next()?.naive_utc().checked_sub_signed(self.shift)?;
-            if local > self.start {
+            if local > self.horizon {
+                return None;
+            }
+            if local > self.start && self.has_week_of(local.date()) {
                 return Some(local);
             }
         }
     }
+}
+
+/// The number of the week that a day is in, from the begin and from the end of the year that has four of its days or
+/// more (RFC 5545 §3.3.10, BYWEEKNO).
+fn numbers_of_week(day: NaiveDate, week_start: Weekday) -> Option<[i8; 2]> {
+    let since = Duration::days(i64::from(day.weekday().days_since(week_start)));
+    let fourth = day.checked_sub_signed(since)?.checked_add_signed(Duration::days(3))?;
+    let last = NaiveDate::from_ymd_opt(fourth.year(), 12, 31)?;
+    let number = |days: u32| i8::try_from(days / 7 + 1).ok();
+    Some([number(fourth.ordinal0())?, -number(last.ordinal() - fourth.ordinal())?])
 }
 
 /// The first day of the last period that begins at `from` or before and that INTERVAL, counted from DTSTART, hits.
@@ -107,7 +128,6 @@ fn crate_rule(rule: &Rule, start: NaiveDateTime) -> RRule<Unvalidated> {
         .interval(rule.interval)
         .week_start(rule.week_start)
         .by_month(&months.into_iter().filter_map(|month| chrono::Month::try_from(month).ok()).collect::<Vec<_>>())
-        .by_week_no(by.week_numbers.clone())
         .by_year_day(by.year_days.clone())
         .by_month_day(month_days)
         .by_weekday(days)
@@ -118,12 +138,12 @@ fn crate_rule(rule: &Rule, start: NaiveDateTime) -> RRule<Unvalidated> {
 }
 
 /// BYDAY for the crate, which takes only days that both a plain and a numbered entry allow where the two are mixed,
-/// instead of those that any allows. So in a mixture a plain weekday becomes each of its numbers.
+/// instead of those that any allows. So in a mixture a plain weekday becomes each of its numbers in the month (of a year
+/// no mixture is taken).
 fn numbered_alike(rule: &Rule) -> Vec<NWeekday> {
     let is_numbered = |day: &ByDay| day.nth.is_some();
     let is_mixed = rule.by.days.iter().any(is_numbered) && !rule.by.days.iter().all(is_numbered);
-    let is_of_year = rule.frequency == Frequency::Yearly && rule.by.months.is_empty();
-    let all = move |weekday: Weekday| (1..=if is_of_year { 53 } else { 5 }).map(move |nth| NWeekday::Nth(nth, weekday));
+    let all = |weekday: Weekday| (1..=5).map(move |nth| NWeekday::Nth(nth, weekday));
     let entries = rule.by.days.iter();
     entries
         .flat_map(|day| match day.nth {

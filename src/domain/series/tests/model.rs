@@ -14,7 +14,7 @@ struct Spec {
     frequency: &'static str,
     interval: i32,
     months: Vec<u32>,
-    weeks: Vec<u32>,
+    weeks: Vec<i32>,
     year_days: Vec<i32>,
     month_days: Vec<i32>,
     /// 0 is every one.
@@ -32,7 +32,7 @@ impl Spec {
         let mut text = format!("FREQ={};INTERVAL={};WKST={}", self.frequency, self.interval, NAMES[self.week_start]);
         for (name, value) in [
             ("BYMONTH", join(self.months.iter().map(u32::to_string).collect())),
-            ("BYWEEKNO", join(self.weeks.iter().map(u32::to_string).collect())),
+            ("BYWEEKNO", join(self.weeks.iter().map(i32::to_string).collect())),
             ("BYYEARDAY", join(self.year_days.iter().map(i32::to_string).collect())),
             ("BYMONTHDAY", join(self.month_days.iter().map(i32::to_string).collect())),
             ("BYDAY", join(days.collect())),
@@ -76,7 +76,7 @@ impl Spec {
         let middle = day - Duration::days(i64::from(day.weekday().days_since(DAYS[self.week_start]))) + Duration::days(3);
         left_to_start
             && (self.months.is_empty() || self.months.contains(&day.month()))
-            && (self.weeks.is_empty() || self.weeks.contains(&(middle.ordinal0() / 7 + 1)))
+            && listed(&self.weeks, middle.ordinal0() / 7 + 1, weeks_of(middle.year(), DAYS[self.week_start]))
             && listed(&self.year_days, day.ordinal(), year_length(day.year()))
             && listed(&self.month_days, day.day(), month_length(day))
             && (self.days.is_empty() || self.days.iter().any(|&(nth, weekday)| DAYS[weekday] == day.weekday() && self.is_nth(day, nth)))
@@ -119,6 +119,13 @@ fn month_length(day: NaiveDate) -> i32 {
     (28..=31).rev().find(|&last| NaiveDate::from_ymd_opt(day.year(), day.month(), last).is_some()).unwrap().try_into().unwrap()
 }
 
+/// How many weeks have their fourth day in the year.
+fn weeks_of(year: i32, week_start: Weekday) -> i32 {
+    let first = NaiveDate::from_ymd_opt(year, 1, 1).unwrap();
+    let fourth = |day: &NaiveDate| day.weekday() == (0..3).fold(week_start, |weekday, _| weekday.succ());
+    first.iter_days().take_while(|day| day.year() == year).filter(fourth).count().try_into().unwrap()
+}
+
 fn ends() -> impl Strategy<Value = (Option<usize>, Option<i64>)> {
     prop_oneof![
         Just((None, None)),
@@ -132,7 +139,12 @@ fn plain_days() -> impl Strategy<Value = Vec<(i32, usize)>> {
 }
 
 fn numbered_days(most: i32) -> impl Strategy<Value = Vec<(i32, usize)>> {
-    prop::collection::vec((select((-most + 1..=most).collect::<Vec<_>>()), 0_usize..7), 0..4)
+    prop::collection::vec((select((-most + 1..=most).filter(|nth| *nth != 0).collect::<Vec<_>>()), 0_usize..7), 0..4)
+}
+
+/// Plain and numbered together.
+fn mixed_days() -> impl Strategy<Value = Vec<(i32, usize)>> {
+    (plain_days(), numbered_days(5)).prop_map(|(plain, numbered)| [plain, numbered].concat())
 }
 
 fn month_days() -> impl Strategy<Value = Vec<i32>> {
@@ -162,7 +174,7 @@ fn specs() -> impl Strategy<Value = Spec> {
         months,
         ..Spec::default()
     });
-    let monthly = (months(), month_days(), prop_oneof![plain_days(), numbered_days(5)], positions(5)).prop_map(
+    let monthly = (months(), month_days(), prop_oneof![plain_days(), mixed_days()], positions(5)).prop_map(
         |(months, month_days, days, positions)| Spec {
             frequency: "MONTHLY",
             positions: if days.is_empty() && month_days.is_empty() { vec![] } else { positions },
@@ -172,13 +184,14 @@ fn specs() -> impl Strategy<Value = Spec> {
             ..Spec::default()
         },
     );
-    let yearly = (months(), month_days(), prop_oneof![plain_days(), numbered_days(5)], positions(9)).prop_map(
+    let yearly = (months(), month_days(), prop_oneof![plain_days(), numbered_days(5), mixed_days()], positions(9)).prop_map(
         |(months, month_days, days, positions)| Spec {
             frequency: "YEARLY",
             positions: if days.is_empty() && month_days.is_empty() { vec![] } else { positions },
-            months,
             month_days,
-            days,
+            // In a year without months no mixture is taken.
+            days: if months.is_empty() { days.iter().copied().filter(|(nth, _)| (*nth == 0) == (days[0].0 == 0)).collect() } else { days },
+            months,
             ..Spec::default()
         },
     );
@@ -234,7 +247,7 @@ proptest! {
     }
 
     #[test]
-    fn week_numbers_are_those_of_iso_8601(weeks in prop::collection::vec(1_u32..=53, 1..4), week_start in 0_usize..7, days in plain_days(), offset in 0_i64..9_000) {
+    fn week_numbers_are_those_of_iso_8601(weeks in prop::collection::vec(prop_oneof![1..=53, -53..=-1], 1..4), week_start in 0_usize..7, days in plain_days(), offset in 0_i64..9_000) {
         let start = NaiveDate::from_ymd_opt(2005, 1, 1).unwrap() + Duration::days(offset);
         check(&Spec { frequency: "YEARLY", interval: 1, week_start, weeks, days, ..Spec::default() }, start)?;
     }
@@ -248,6 +261,12 @@ fn the_model_itself_knows_the_examples_of_the_standard() {
     assert_eq!(spec.days(day(1997, 8, 5), 400), [day(1997, 8, 5), day(1997, 8, 10), day(1997, 8, 19), day(1997, 8, 24)]);
     let sunday = Spec { week_start: 6, ..spec };
     assert_eq!(sunday.days(day(1997, 8, 5), 400), [day(1997, 8, 5), day(1997, 8, 17), day(1997, 8, 19), day(1997, 8, 31)]);
+    for offset in 0..4_000 {
+        let day = day(2020, 1, 1) + Duration::days(offset);
+        let week = i32::try_from(day.iso_week().week()).unwrap();
+        assert!(Spec { frequency: "YEARLY", weeks: vec![week], ..Spec::default() }.has(day, day), "{day}");
+        assert_eq!(weeks_of(day.year(), Weekday::Mon) == 53, NaiveDate::from_isoywd_opt(day.year(), 53, Weekday::Mon).is_some());
+    }
     let thirteenth = Spec { frequency: "MONTHLY", interval: 1, days: vec![(0, 4)], month_days: vec![13], ..Spec::default() };
     assert_eq!(thirteenth.days(day(1998, 2, 13), 300), [day(1998, 2, 13), day(1998, 3, 13), day(1998, 11, 13)]);
 }
