@@ -14,8 +14,8 @@ pub(super) struct Clock {
     /// Whether it is the summer's: the later one of the two. tzdata has it as winter time where a law says so (Dublin,
     /// Casablanca), which no calendar program expects.
     pub(super) is_daylight: bool,
-    /// The abbreviation, `CET` or `+01`.
-    pub(super) name: String,
+    /// The abbreviation, such as `CET`; `None` where people have none, and tzdata makes one of the offset.
+    pub(super) name: Option<String>,
 }
 
 /// A change of the clock.
@@ -42,7 +42,7 @@ pub(super) fn clock_at(zone: Tz, instant: DateTime<Utc>) -> Clock {
     // Where DST is negative, that of the summer is 0.
     let is_negative_now = offset.dst_offset() < Duration::zero();
     let is_daylight = offset.dst_offset() > Duration::zero() || (!is_negative_now && has_negative_winter(zone, instant));
-    Clock { offset: offset.fix().local_minus_utc(), is_daylight, name: offset.abbreviation().unwrap_or_default().to_owned() }
+    Clock { offset: offset.fix().local_minus_utc(), is_daylight, name: offset.abbreviation().map(str::to_owned) }
 }
 
 /// Whether the zone had negative DST at some time of the year around that instant.

@@ -134,9 +134,10 @@ fn observance(clock: &Clock, before: i32, onset: NaiveDateTime, rule: Option<Str
     component.properties.push(Property::new("TZOFFSETFROM", offset_text(before)));
     component.properties.push(Property::new("TZOFFSETTO", offset_text(clock.offset)));
     component.properties.extend(rule.map(|rule| Property::new("RRULE", rule)));
-    if !clock.name.is_empty() {
-        component.properties.push(Property::text("TZNAME", &clock.name));
-    }
+    let offset = offset_text(clock.offset);
+    component
+        .properties
+        .push(Property::text("TZNAME", clock.name.as_deref().unwrap_or_else(|| offset.strip_suffix("00").unwrap_or(&offset))));
     component
 }
 

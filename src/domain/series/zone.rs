@@ -79,7 +79,7 @@ fn agrees(zone: Tz, probes: &[Probe]) -> bool {
 /// Whether the VTIMEZONE has the zone's own changes too.
 fn agrees_at_its_changes(zone: Tz, timeline: &Timeline, years: &RangeInclusive<i32>) -> bool {
     let new_year = |year: i32| Some(NaiveDate::from_ymd_opt(year, 1, 1)?.and_time(NaiveTime::MIN).and_utc());
-    let (Some(first), Some(last)) = (new_year(*years.start()), new_year(*years.end())) else { return false };
+    let (Some(first), Some(last)) = (new_year(*years.start()), new_year(years.end().saturating_add(1))) else { return false };
     let locals = transitions(zone, first, last).into_iter().filter_map(|change| change.onset()).flat_map(around);
     locals.into_iter().all(|local| instant_in(zone, local) == timeline.instant(local))
 }

@@ -237,7 +237,7 @@ fn check(spec: &Spec, start: NaiveDate) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(768))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn the_expansion_is_that_of_the_model(spec in specs(), interval in prop_oneof![3 => 1..=4, 1 => 5..=30], week_start in 0_usize..7, ends in ends(), offset in 0_i64..9_000) {

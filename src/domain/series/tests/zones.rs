@@ -95,6 +95,7 @@ fn a_zone_is_short_and_says_what_programs_expect() {
         (Tz::America__New_York, ["BYMONTH=3;BYDAY=2SU", "BYMONTH=11;BYDAY=1SU"]),
         (Tz::Australia__Sydney, ["BYMONTH=10;BYDAY=1SU", "BYMONTH=4;BYDAY=1SU"]),
         (Tz::Australia__Lord_Howe, ["TZOFFSETFROM:+1030\nTZOFFSETTO:+1100", "TZOFFSETFROM:+1100\nTZOFFSETTO:+1030"]),
+        (Tz::America__Nuuk, ["BYDAY=SA;BYMONTHDAY=24,25,26,27,28,29,30\nTZNAME:-01\n", "BYDAY=-1SU\nTZNAME:-02\n"]),
         (Tz::America__Santiago, ["BYDAY=SU;BYMONTHDAY=2,3,4,5,6,7,8", "TZOFFSETFROM:-0300\nTZOFFSETTO:-0400"]),
         // tzdata calls Irish winter time the daylight time; programs don't.
         (Tz::Europe__Dublin, ["BEGIN:DAYLIGHT\nDTSTART:20250330T010000\nTZOFFSETFROM:+0000", "BEGIN:STANDARD\nDTSTART:20251026T020000"]),
@@ -138,6 +139,15 @@ fn a_zone_without_a_known_name_is_found_by_its_rules() {
     ] {
         assert_eq!(found(&observances(&lines)), None, "{lines:?}");
     }
+}
+
+#[test]
+fn changes_that_change_nothing_hide_no_other() {
+    // A week early in October, behind more onsets than are compared.
+    let idle = |day: i32| format!("STANDARD 202601{day:02}T000000 +0100 +0100");
+    let lines: Vec<String> = (1..=30).map(idle).chain([PARIS[0].replace("-1SU", "3SU"), PARIS[1].to_owned()]).collect();
+    let own = observances(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(series_zone("x", Some(&own), local("2026-02-01T09:00:00")), None);
 }
 
 #[test]
