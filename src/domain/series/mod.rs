@@ -257,7 +257,7 @@ impl Recurrence {
         let from = local_in(self.zone, from)?.checked_sub_days(MARGIN).map_or(start, |early| early.max(start));
         let counted = if let End::Count(count) = rule.end() { Some(count) } else { None };
         // DTSTART is the first that COUNT counts (RFC 5545 §3.3.10), and counting begins there.
-        let mut left = counted.map(|count| count - 1);
+        let mut left = counted.map(|count| count.saturating_sub(1));
         let mut steps_left = counted.map(|_| COUNTED_MAX);
         let last = local_in(self.zone, horizon)?.checked_add_days(MARGIN).unwrap_or(NaiveDateTime::MAX);
         for local in Walk::new(rule, start, if counted.is_some() { start } else { from }, last)? {
