@@ -153,7 +153,7 @@ impl Recurrence {
 
     /// Whether an instance starts at this instant: the test for a RECURRENCE-ID (RFC 5545 §3.8.4.4).
     pub fn contains(&self, starts_at: DateTime<Utc>, instant: DateTime<Utc>, limits: &SeriesLimits) -> bool {
-        instant >= starts_at && self.first_from(starts_at, Some(instant), limits) == Some(instant)
+        self.first_from(starts_at, Some(instant), limits) == Some(instant)
     }
 
     /// The instance that starts on this day of the zone's clock: for a RECURRENCE-ID that is written as a DATE.

@@ -108,6 +108,19 @@ fn the_start_is_the_first_and_the_first_that_is_counted() {
 }
 
 #[test]
+fn what_the_rule_leaves_open_is_that_of_the_start() {
+    for (start, value, expected) in [
+        ("2026-02-10T09:00:00Z", "FREQ=YEARLY;BYMONTH=6,7", ["2026-02-10T09:00Z", "2026-06-10T09:00Z", "2026-07-10T09:00Z"]),
+        ("2024-02-29T09:00:00Z", "FREQ=YEARLY", ["2024-02-29T09:00Z", "2028-02-29T09:00Z", "2032-02-29T09:00Z"]),
+        ("2026-01-31T09:00:00Z", "FREQ=MONTHLY", ["2026-01-31T09:00Z", "2026-03-31T09:00Z", "2026-05-31T09:00Z"]),
+        ("2026-01-07T09:00:00Z", "FREQ=WEEKLY;INTERVAL=2", ["2026-01-07T09:00Z", "2026-01-21T09:00Z", "2026-02-04T09:00Z"]),
+        ("2026-05-11T09:00:00Z", "FREQ=YEARLY;BYWEEKNO=20", ["2026-05-11T09:00Z", "2027-05-17T09:00Z", "2028-05-15T09:00Z"]),
+    ] {
+        assert_eq!(first(&ruled(Tz::UTC, start, value), start, 3), expected, "{value}");
+    }
+}
+
+#[test]
 fn what_runs_now_and_what_comes_next() {
     let start = "2026-01-05T08:00:00Z";
     let series = ruled(Tz::Europe__Paris, start, "FREQ=WEEKLY;COUNT=3");

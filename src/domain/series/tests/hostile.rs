@@ -68,6 +68,8 @@ fn many_dates_and_many_exclusions() {
     assert_eq!((expansion.instants.len(), expansion.complete), (1_000, false));
     assert!(dates.contains(start, start + Duration::minutes(9_999), &SeriesLimits::default()));
     assert!(!dates.contains(start, start + Duration::minutes(10_000), &SeriesLimits::default()));
+    let later = Recurrence::new(Tz::UTC, start, None, vec![start + Duration::days(366 * 11)], vec![]).unwrap();
+    assert_eq!(later.instants(start, &SeriesLimits::default()), Expansion { instants: vec![start], complete: false });
     let excluded = Recurrence::new(Tz::UTC, start, Some(rule("FREQ=DAILY")), vec![], every(1_440)).unwrap();
     assert_eq!(excluded.instants(start, &SeriesLimits::default()), Expansion { instants: vec![], complete: false });
     let hundred = SeriesLimits { years: 100, ..SeriesLimits::default() };

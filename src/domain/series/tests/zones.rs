@@ -61,6 +61,7 @@ fn the_hard_zones_are_right_from_other_times_too() {
         Tz::Africa__Casablanca,
         Tz::Africa__Cairo,
         Tz::America__Asuncion,
+        Tz::America__Mexico_City,
         Tz::America__Nuuk,
         Tz::America__Santiago,
         Tz::Asia__Almaty,
@@ -73,8 +74,17 @@ fn the_hard_zones_are_right_from_other_times_too() {
     ] {
         assert_agree(&vtimezone(zone, utc("2026-08-15T00:00:00Z"), None), zone, 2026..2035);
         assert_agree(&vtimezone(zone, utc("2011-06-01T00:00:00Z"), Some(utc("2020-06-01T00:00:00Z"))), zone, 2011..2021);
+        assert_agree(&vtimezone(zone, utc("2020-06-01T00:00:00Z"), None), zone, 2020..2029);
         assert_agree(&vtimezone(zone, utc("2023-12-31T23:30:00Z"), None), zone, 2024..2033);
     }
+}
+
+#[test]
+fn a_rule_that_comes_later_is_a_rule_all_the_same() {
+    // Since 2007; in 2006 it was the first Sunday of April.
+    let new_york = vtimezone(Tz::America__New_York, utc("2006-05-01T00:00:00Z"), Some(utc("2008-01-01T00:00:00Z")));
+    assert_agree(&new_york, Tz::America__New_York, 2006..2030);
+    assert!(new_york.to_text().contains("DTSTART:20070311T020000"), "{}", new_york.to_text());
 }
 
 #[test]
@@ -132,6 +142,9 @@ fn a_zone_without_a_known_name_is_found_by_its_rules() {
         ])),
         Some(Tz::Australia__Sydney)
     );
+    // The same as Paris, but not for long.
+    let ends = PARIS.map(|line| format!("{line};UNTIL=20280101T000000Z"));
+    assert_eq!(found(&observances(&ends.each_ref().map(String::as_str))), None);
     // The same as Paris, but a week early, or an hour late: nobody's.
     for lines in [
         ["STANDARD 16010101T030000 +0200 +0100 BYDAY=3SU;BYMONTH=10", PARIS[1]],
@@ -143,9 +156,9 @@ fn a_zone_without_a_known_name_is_found_by_its_rules() {
 
 #[test]
 fn changes_that_change_nothing_hide_no_other() {
-    // A week early in October, behind more onsets than are compared.
+    // A week early in some Octobers, behind more onsets than are compared.
     let idle = |day: i32| format!("STANDARD 202601{day:02}T000000 +0100 +0100");
-    let lines: Vec<String> = (1..=30).map(idle).chain([PARIS[0].replace("-1SU", "3SU"), PARIS[1].to_owned()]).collect();
+    let lines: Vec<String> = (1..=30).map(idle).chain([PARIS[0].replace("-1SU", "4SU"), PARIS[1].to_owned()]).collect();
     let own = observances(&lines.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(series_zone("x", Some(&own), local("2026-02-01T09:00:00")), None);
 }
