@@ -110,7 +110,7 @@ fn the_start_is_the_first_and_the_first_that_is_counted() {
 #[test]
 fn what_the_rule_leaves_open_is_that_of_the_start() {
     for (start, value, expected) in [
-        ("2026-02-10T09:00:00Z", "FREQ=YEARLY;BYMONTH=6,7", ["2026-02-10T09:00Z", "2026-06-10T09:00Z", "2026-07-10T09:00Z"]),
+        ("2026-08-10T09:00:00Z", "FREQ=YEARLY;BYMONTH=6", ["2026-08-10T09:00Z", "2027-06-10T09:00Z", "2028-06-10T09:00Z"]),
         ("2024-02-29T09:00:00Z", "FREQ=YEARLY", ["2024-02-29T09:00Z", "2028-02-29T09:00Z", "2032-02-29T09:00Z"]),
         ("2026-01-31T09:00:00Z", "FREQ=MONTHLY", ["2026-01-31T09:00Z", "2026-03-31T09:00Z", "2026-05-31T09:00Z"]),
         ("2026-01-07T09:00:00Z", "FREQ=WEEKLY;INTERVAL=2", ["2026-01-07T09:00Z", "2026-01-21T09:00Z", "2026-02-04T09:00Z"]),
