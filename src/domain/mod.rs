@@ -23,5 +23,6 @@ pub mod organizer;
 pub mod record;
 pub mod relay;
 pub mod reply;
+pub mod series;
 pub mod thread;
 pub mod token;

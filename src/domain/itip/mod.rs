@@ -17,7 +17,7 @@ pub mod translate;
 pub mod tree;
 mod user;
 mod write;
-mod zone;
+pub(crate) mod zone;
 
 use super::address::NamedMailbox;
 use super::attendance::PartStat;

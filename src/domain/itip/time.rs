@@ -11,6 +11,11 @@ use std::sync::LazyLock;
 /// Windows zone name, tab, IANA name (CLDR windowsZones, territory 001).
 const WINDOWS_ZONES: &str = include_str!("windows_zones.tsv");
 
+/// The zones behind the Windows names, in the order of the list: the common ones.
+pub(crate) fn common_zones() -> impl Iterator<Item = Tz> {
+    WINDOWS_ZONES.lines().filter_map(|line| line.split_once('\t')?.1.parse().ok())
+}
+
 static WINDOWS: LazyLock<HashMap<String, Tz>> = LazyLock::new(|| {
     WINDOWS_ZONES
         .lines()
@@ -111,16 +116,22 @@ pub fn instant_in(zone: Tz, local: NaiveDateTime) -> Option<DateTime<Utc>> {
     }
 }
 
+/// The wall clock of a known zone at an instant; `None` only at the ends of the calendar.
+pub fn local_in(zone: Tz, instant: DateTime<Utc>) -> Option<NaiveDateTime> {
+    let utc = instant.naive_utc();
+    utc.checked_add_offset(zone.offset_from_utc_datetime(&utc).fix())
+}
+
 /// How a time is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     Date,
     Utc,
     Local,
 }
 
 /// `YYYYMMDD`, `YYYYMMDDTHHMM[SS]`, with `Z` or not, and the same with dashes and colons.
-pub(super) fn parse_time(value: &str) -> Option<(NaiveDateTime, Form)> {
+pub(crate) fn parse_time(value: &str) -> Option<(NaiveDateTime, Form)> {
     let compact: String = value.trim().chars().filter(|c| !matches!(c, '-' | ':')).collect::<String>().to_ascii_uppercase();
     let (date, clock) = compact.split_once('T').map_or((compact.as_str(), None), |(date, clock)| (date, Some(clock)));
     let date = NaiveDate::from_ymd_opt(digits(date, 0, 4)?.try_into().ok()?, digits(date, 4, 6)?, digits(date, 6, 8)?)

@@ -4,6 +4,7 @@ use super::time::{instant_in, known_zone, parse_time};
 use super::tree::Component;
 use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, Utc, Weekday};
 use chrono_tz::Tz;
+use std::ops::RangeInclusive;
 
 /// Most STANDARD and DAYLIGHT components that are looked at.
 const OBSERVANCES_MAX: usize = 200;
@@ -12,7 +13,7 @@ const RDATES_MAX: usize = 1_000;
 
 /// The rules of one VTIMEZONE.
 #[derive(Debug)]
-pub(super) enum OwnZone {
+pub(crate) enum OwnZone {
     /// It says which zone of the world it is (X-LIC-LOCATION).
     Located(Tz),
     /// Its own rules.
@@ -21,7 +22,7 @@ pub(super) enum OwnZone {
 
 /// STANDARD or DAYLIGHT.
 #[derive(Debug)]
-pub(super) struct Observance {
+pub(crate) struct Observance {
     start: NaiveDateTime,
     from: Duration,
     to: Duration,
@@ -41,7 +42,7 @@ struct YearlyRule {
 }
 
 impl OwnZone {
-    pub(super) fn read(zone: &Component) -> Self {
+    pub(crate) fn read(zone: &Component) -> Self {
         let located = zone.property("X-LIC-LOCATION").and_then(|location| known_zone(&location.value));
         if let Some(located) = located {
             return Self::Located(located);
@@ -54,30 +55,63 @@ impl OwnZone {
 
     /// The instant of a wall clock: in a gap the offset before it counts, of two the first (RFC 5545 §3.3.5).
     pub(super) fn instant(&self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
-        let observances = match self {
-            Self::Located(zone) => return instant_in(*zone, local),
-            Self::Rules(observances) => observances,
-        };
-        // Onsets as instants, each with the offset from then on.
-        let mut onsets: Vec<(NaiveDateTime, Duration, Duration)> = observances
+        match self {
+            Self::Located(zone) => instant_in(*zone, local),
+            Self::Rules(_) => self.timeline(local.year()..=local.year())?.instant(local),
+        }
+    }
+
+    /// Its own clock through some years; `None` for one that is located.
+    pub(crate) fn timeline(&self, years: RangeInclusive<i32>) -> Option<Timeline> {
+        let Self::Rules(observances) = self else { return None };
+        let mut onsets: Vec<Onset> = observances
             .iter()
-            .flat_map(|observance| observance.onsets_near(local.year()).map(move |onset| (onset, observance)))
-            .filter_map(|(onset, observance)| Some((onset.checked_sub_signed(observance.from)?, observance.from, observance.to)))
+            .flat_map(|observance| observance.onsets_near(&years).map(move |local| (local, observance)))
+            .filter_map(|(local, observance)| {
+                Some(Onset { at: local.checked_sub_signed(observance.from)?, local, from: observance.from, to: observance.to })
+            })
             .collect();
-        onsets.sort_by_key(|(onset, ..)| *onset);
-        let mut offset = onsets.first().map(|(_, from, _)| *from)?;
-        for (onset, _, to) in onsets {
+        onsets.sort_by_key(|onset| onset.at);
+        Some(Timeline(onsets))
+    }
+}
+
+/// The begin of an observance, and the offsets before and after.
+#[derive(Debug)]
+struct Onset {
+    /// In UTC.
+    at: NaiveDateTime,
+    /// On the wall, by the offset before.
+    local: NaiveDateTime,
+    from: Duration,
+    to: Duration,
+}
+
+/// The onsets of a zone in some years, in order.
+#[derive(Debug)]
+pub(crate) struct Timeline(Vec<Onset>);
+
+impl Timeline {
+    /// The instant of a wall clock within the years of the timeline.
+    pub(crate) fn instant(&self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+        let mut offset = self.0.first()?.from;
+        for onset in &self.0 {
             // Under the offset in force, the wall clock comes before the onset: it is the first occurrence, or none later.
-            if local.checked_sub_signed(offset)? < onset {
+            if local.checked_sub_signed(offset)? < onset.at {
                 break;
             }
             // In the gap that this onset opens, the offset before it counts.
-            if local.checked_sub_signed(to)? < onset {
+            if local.checked_sub_signed(onset.to)? < onset.at {
                 break;
             }
-            offset = to;
+            offset = onset.to;
         }
         Some(local.checked_sub_signed(offset)?.and_utc())
+    }
+
+    /// The wall clocks of the onsets, each by the offset before it.
+    pub(crate) fn onsets(&self) -> impl Iterator<Item = NaiveDateTime> {
+        self.0.iter().map(|onset| onset.local)
     }
 }
 
@@ -100,16 +134,18 @@ impl Observance {
         })
     }
 
-    /// The onsets that can matter for a time in that year: the start, every RDATE, and the rule's of some years.
-    fn onsets_near(&self, year: i32) -> impl Iterator<Item = NaiveDateTime> {
+    /// The onsets that can matter for a time in those years: the start, every RDATE, and the rule's of some years more.
+    fn onsets_near(&self, years: &RangeInclusive<i32>) -> impl Iterator<Item = NaiveDateTime> {
+        let (first, last) = (years.start().saturating_sub(1), years.end().saturating_add(1));
         let ruled = self.rule.iter().flat_map(move |rule| {
-            let last = rule.last_year.map_or(year + 1, |last| last.min(year + 1));
-            (self.start.year().max(last - 2)..=last).filter_map(|year| Some(rule.day_in(year)?.and_time(self.start.time()))).filter(
-                |onset| {
+            // Of a rule that is over, its last years matter.
+            let last = rule.last_year.map_or(last, |ended| ended.min(last));
+            (self.start.year().max(first.min(last.saturating_sub(2)))..=last)
+                .filter_map(|year| Some(rule.day_in(year)?.and_time(self.start.time())))
+                .filter(|onset| {
                     *onset >= self.start
                         && rule.until.is_none_or(|until| onset.checked_sub_signed(self.from).is_some_and(|onset| onset <= until))
-                },
-            )
+                })
         });
         std::iter::once(self.start).chain(self.dates.iter().copied()).chain(ruled)
     }
