@@ -10,3 +10,4 @@ pub mod parts;
 pub mod peer;
 pub mod servers;
 pub mod sink;
+pub mod tnef;
