@@ -6,6 +6,7 @@ pub mod house;
 pub mod http;
 pub mod letter;
 pub mod net;
+pub mod outlook;
 pub mod parts;
 pub mod peer;
 pub mod servers;

@@ -128,7 +128,7 @@ impl Tnef {
     }
 
     /// attOwner: name and address, each counted.
-    pub fn owner(self, name: &str, address: &str) -> Self {
+    pub fn owner(self, name: &[u8], address: &[u8]) -> Self {
         let party = [name, address].iter().flat_map(|text| counted_short(text)).collect::<Vec<_>>();
         self.attribute(1, 0x0006_0000, &party)
     }
@@ -212,8 +212,8 @@ fn counted(bytes: &[u8]) -> Vec<u8> {
     [&1_u32.to_le_bytes()[..], &(bytes.len() as u32).to_le_bytes(), &padded(bytes)].concat()
 }
 
-fn counted_short(text: &str) -> Vec<u8> {
-    let text = [text.as_bytes(), b"\0"].concat();
+fn counted_short(text: &[u8]) -> Vec<u8> {
+    let text = [text, b"\0"].concat();
     [&(text.len() as u16).to_le_bytes()[..], &text].concat()
 }
 

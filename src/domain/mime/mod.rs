@@ -4,7 +4,7 @@ mod body;
 mod calendars;
 pub(super) mod charset;
 mod fields;
-mod outlook;
+pub(super) mod outlook;
 pub mod read;
 mod structure;
 pub mod tnef;

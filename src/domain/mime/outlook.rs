@@ -10,7 +10,7 @@ use super::{Part, Placement};
 const MOST: usize = 8;
 
 /// Whether a part is TNEF, or says so.
-pub(super) fn is_tnef(content_type: &str, bytes: &[u8]) -> bool {
+pub(in crate::domain) fn is_tnef(content_type: &str, bytes: &[u8]) -> bool {
     matches!(content_type, "application/ms-tnef" | "application/vnd.ms-tnef") || bytes.starts_with(&SIGNATURE)
 }
 
