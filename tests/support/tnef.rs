@@ -184,7 +184,7 @@ pub fn compressed_rtf(rtf: &[u8]) -> Vec<u8> {
         runs.push(if group.len() < 8 { 1 << group.len() } else { 0 });
         runs.extend_from_slice(group);
     }
-    if rtf.len() % 8 == 0 {
+    if rtf.len().is_multiple_of(8) {
         runs.push(1);
     }
     // A reference to the place that is written next.
