@@ -92,6 +92,17 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// Mails with TNEF that no transfer encoding hides from a fuzzer.
+fn bare_mails() -> Vec<(&'static str, Vec<u8>)> {
+    let head = b"From: Jean <jean.martin@hopital.example>\nContent-Type: application/ms-tnef\n\n";
+    let bare = |tnef: Vec<u8>| [&head[..], &tnef].concat();
+    vec![
+        ("tnef-answer", bare(outlook::accept())),
+        ("tnef-letter", bare(outlook::letter_in_rtf())),
+        ("tnef-request", bare(outlook::request())),
+    ]
+}
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -102,6 +113,7 @@ fn the_fixtures_are_what_is_written_here() {
     files
         .extend(fixtures().into_iter().map(|(folder, mail)| (root().join("fixtures").join(folder).join("message.eml"), mail.into_bytes())));
     files.extend(seeds().into_iter().map(|(name, bytes)| (root().join("fuzz/seeds/tnef").join(name), bytes)));
+    files.extend(bare_mails().into_iter().map(|(name, bytes)| (root().join("fuzz/seeds/mime").join(name), bytes)));
     for (path, bytes) in files {
         if std::env::var_os("UPDATE_FIXTURES").is_some() {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
