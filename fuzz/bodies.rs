@@ -4,9 +4,15 @@
 use chrono::DateTime;
 use paravent::domain::address::Mailbox;
 use paravent::domain::explain::content_only;
+use paravent::domain::id::OrganizerId;
 use paravent::domain::itip;
+use paravent::domain::language::Language;
+use paravent::domain::leak::{Secrets, scan};
+use paravent::domain::mime::tnef::{Beside, TnefLimits, TnefMessage};
 use paravent::domain::mime::{self, MimeLimits};
+use paravent::domain::organizer::{Anonymity, Group, Organizer};
 use paravent::domain::token::{Purpose, TokenKeys};
+use std::sync::LazyLock;
 use uuid::Uuid;
 
 /// Reads a message: never panics, keeps its limits.
@@ -47,4 +53,49 @@ pub(crate) fn classification(bytes: &[u8]) {
     assert!(!found.reasons.is_empty());
     assert!(found.delivery.iter().all(|report| !report.permanent || report.action == "failed"));
     assert_eq!(format!("{found:?}"), format!("{:?}", judge()));
+}
+
+/// Reads TNEF: never panics, and every meeting in it is told as a calendar object that can be read and says the same.
+pub(crate) fn tnef(bytes: &[u8]) {
+    let limits = TnefLimits::default();
+    let Ok(message) = TnefMessage::read(bytes, &limits) else { return };
+    assert!(message.text().is_none_or(|text| !text.trim().is_empty()));
+    let _ = message.html();
+    if let Ok(meeting) = message.meeting(&Beside::default()) {
+        let object = itip::read(meeting.object.to_text().as_bytes());
+        assert!(object.is_ok_and(|object| object.method == Some(meeting.method) && object.tree == meeting.object));
+    }
+}
+
+/// Whom the guard protects.
+const ADDRESS: &str = "helene.bernardin@agence.example";
+
+static SECRETS: LazyLock<Option<Secrets>> = LazyLock::new(|| {
+    let organizer = Organizer {
+        id: OrganizerId(Uuid::nil()),
+        mailbox: Mailbox::parse(ADDRESS).ok()?,
+        aliases: Vec::new(),
+        name: "Hélène Bernardin".to_owned(),
+        language: Language::english(),
+        secrets: vec!["+33 1 23 45 67 89".to_owned()],
+        group: Group {
+            name: "medical".to_owned(),
+            label: "Service médical".to_owned(),
+            anonymity: Anonymity::Anonymous,
+            language: Language::english(),
+            time_zone: "Europe/Paris".parse().ok()?,
+            allow_counter: false,
+        },
+        active: true,
+    };
+    Some(Secrets::of(&organizer, &["rdv.example".to_owned()]))
+});
+
+/// Looks for secrets: never panics, finds the same each time, and always what stands there undisguised.
+pub(crate) fn leak(bytes: &[u8]) {
+    let Some(secrets) = SECRETS.as_ref() else { return };
+    let found = scan(bytes, secrets);
+    assert_eq!(found, scan(bytes, secrets));
+    let plain = [bytes, b" ", ADDRESS.as_bytes(), b" "].concat();
+    assert!(!scan(&plain, secrets).is_empty());
 }

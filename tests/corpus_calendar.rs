@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 use paravent::domain::itip::{self, CalendarObject};
+use paravent::domain::mime::tnef::{Beside, SIGNATURE, TnefLimits, TnefMessage, Untold};
 use paravent::domain::mime::{self, MimeLimits};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -161,4 +162,69 @@ fn any_mail() {
         }
         println!("{set}: {} files, {differing} differ", samples.len());
     }
+}
+
+/// Every file of the corpus, whatever its set.
+fn all_files(folder: &Path) -> Vec<PathBuf> {
+    let mut open = vec![folder.to_owned()];
+    let mut files = Vec::new();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_none_or(|extension| extension != "bin") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The TNEF streams in a file: as they are, and where a base64 body begins with the signature.
+fn streams(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let places =
+        |wanted: &'static [u8]| bytes.windows(wanted.len()).enumerate().filter(move |(_, window)| *window == wanted).map(|(at, _)| at);
+    let plain = places(&SIGNATURE).map(|at| bytes[at..].to_vec());
+    let encoded = places(b"eJ8+I").map(|at| {
+        let is_digit = |octet: &&u8| octet.is_ascii_alphanumeric() || b"+/=".contains(octet);
+        let lines = bytes[at..].split(|octet| *octet == b'\n').take_while(|line| !line.trim_ascii().is_empty() && !line.starts_with(b"--"));
+        let digits: Vec<u8> = lines.flatten().filter(is_digit).copied().collect();
+        data_encoding::BASE64.decode(&digits[..digits.len() / 4 * 4]).unwrap_or_default()
+    });
+    plain.chain(encoded).collect()
+}
+
+#[test]
+fn outlooks_own_form() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus");
+    if !folder.is_dir() {
+        eprintln!("SKIPPED: no corpus at {}: nothing was tried", folder.display());
+        return;
+    }
+    let mut found = 0;
+    for file in all_files(&folder) {
+        for stream in streams(&std::fs::read(&file).unwrap()) {
+            found += 1;
+            let name = file.strip_prefix(&folder).unwrap().display();
+            let message = match TnefMessage::read(&stream, &TnefLimits::default()) {
+                Ok(message) => message,
+                Err(error) => {
+                    println!("{name}: {} octets: {error}", stream.len());
+                    continue;
+                }
+            };
+            let words = message.text().map_or(0, |text| text.chars().count());
+            let (class, odd) = (message.class.as_deref().unwrap_or_default(), &message.defects);
+            println!(
+                "{name}: {class:?}, {} properties, {} files, {words} characters, odd: {odd:?}",
+                message.properties.len(),
+                message.attachments.len()
+            );
+            match message.meeting(&Beside::default()) {
+                Ok(meeting) => assert!(itip::read(meeting.object.to_text().as_bytes()).is_ok(), "{name}"),
+                Err(untold) => assert!(untold == Untold::NoMeeting || class.to_lowercase().contains("schedule"), "{name}: {untold}"),
+            }
+        }
+    }
+    println!("{found} TNEF streams");
+    assert!(found > 0, "the corpus has some");
 }

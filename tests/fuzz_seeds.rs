@@ -35,6 +35,8 @@ fn seeds() {
     replay("calendar", bodies::calendar);
     replay("token", bodies::token);
     replay("classification", bodies::classification);
+    replay("tnef", bodies::tnef);
+    replay("leak", bodies::leak);
 }
 
 fn fixtures() -> Vec<Vec<u8>> {
@@ -134,6 +136,8 @@ proptest! {
         bodies::calendar(&bytes);
         bodies::token(&bytes);
         bodies::classification(&bytes);
+        bodies::tnef(&bytes);
+        bodies::leak(&bytes);
     }
 }
 

@@ -1,5 +1,5 @@
 #![no_main]
-//! `cargo +nightly fuzz run calendar fuzz/corpus/calendar fuzz/seeds/calendar`
+//! `cargo fuzz run calendar fuzz/corpus/calendar fuzz/seeds/calendar`
 
 #[allow(dead_code)]
 #[path = "../bodies.rs"]

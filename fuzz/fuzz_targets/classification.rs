@@ -1,5 +1,5 @@
 #![no_main]
-//! `cargo +nightly fuzz run classification fuzz/corpus/classification fuzz/seeds/classification`
+//! `cargo fuzz run classification fuzz/corpus/classification fuzz/seeds/classification`
 
 #[allow(dead_code)]
 #[path = "../bodies.rs"]

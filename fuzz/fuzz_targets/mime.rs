@@ -1,5 +1,5 @@
 #![no_main]
-//! `cargo +nightly fuzz run mime fuzz/corpus/mime fuzz/seeds/mime`
+//! `cargo fuzz run mime fuzz/corpus/mime fuzz/seeds/mime`
 
 #[allow(dead_code)]
 #[path = "../bodies.rs"]

@@ -1,5 +1,5 @@
 #![no_main]
-//! `cargo +nightly fuzz run token fuzz/corpus/token fuzz/seeds/token`
+//! `cargo fuzz run token fuzz/corpus/token fuzz/seeds/token`
 
 #[allow(dead_code)]
 #[path = "../bodies.rs"]

@@ -186,7 +186,7 @@ fn user(name: &str, who: &NamedMailbox, parameters: &[(&str, &str)]) -> Property
 
 /// `mailto:` with what RFC 6068 §2 does not allow in it percent-encoded. Quotes and percent signs would change the
 /// address for the reader.
-fn mailto(mailbox: &Mailbox) -> String {
+pub(in crate::domain) fn mailto(mailbox: &Mailbox) -> String {
     let mut uri = String::from("mailto:");
     for c in mailbox.to_string().chars() {
         match c {

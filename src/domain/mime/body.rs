@@ -4,8 +4,8 @@ use super::{Part, Placement, charset};
 use mail_parser::decoders::html::html_to_text;
 
 /// Text and HTML of the body. The text is made from the HTML where there is none.
-pub(super) fn words(parts: &[Part]) -> (String, Option<String>) {
-    let of_type = |wanted: &'static str| parts.iter().filter(move |part| part.placement == Placement::Body && part.content_type == wanted);
+pub(super) fn words<'p>(parts: impl Iterator<Item = &'p Part> + Clone) -> (String, Option<String>) {
+    let of_type = |wanted: &'static str| parts.clone().filter(move |part| part.placement == Placement::Body && part.content_type == wanted);
     let html: Vec<String> = of_type("text/html").map(text_of).collect();
     let html = (!html.is_empty()).then(|| html.join("\n"));
     let plain: Vec<String> =

@@ -4,8 +4,10 @@ mod body;
 mod calendars;
 pub(super) mod charset;
 mod fields;
+pub(super) mod outlook;
 pub mod read;
 mod structure;
+pub mod tnef;
 pub(super) mod transfer;
 
 use super::address::NamedMailbox;

@@ -11,7 +11,7 @@ pub fn read(raw: &[u8], limits: &MimeLimits) -> InboundMail {
     let calendars = calendars::find(&walk.leaves);
     let mut defects: Vec<String> = walk.defects.into_iter().map(str::to_owned).collect();
     let parts: Vec<Part> = walk.leaves.into_iter().map(|Leaf { part, .. }| part).collect();
-    let (text, html) = body::words(&parts);
+    let (text, html) = body::words(parts.iter());
     let content = block.content("Content-Type").unwrap_or_default();
     let mut mailboxes = |name: &str| {
         let (mailboxes, bad) = block.mailboxes(name);

@@ -2,7 +2,7 @@
 //! bounded by size × depth. Boundaries are matched as whole lines.
 
 use super::fields::{Block, Content};
-use super::{MimeLimits, Part, Placement, transfer};
+use super::{MimeLimits, Part, Placement, outlook, transfer};
 
 /// A leaf, and its raw header block (calendars hide there).
 #[derive(Debug)]
@@ -14,25 +14,29 @@ pub(super) struct Leaf {
 /// What the walk found.
 #[derive(Debug)]
 pub(super) struct Walk<'a> {
-    limits: &'a MimeLimits,
+    pub(super) limits: &'a MimeLimits,
     pub(super) leaves: Vec<Leaf>,
     pub(super) truncated: bool,
     pub(super) defects: Vec<&'static str>,
+    /// How many TNEF files were opened.
+    pub(super) opened: usize,
 }
 
 /// Where a part hangs.
 #[derive(Clone, Copy)]
-struct Place<'a> {
-    depth: usize,
-    embedded: bool,
-    parent: &'a str,
+pub(super) struct Place<'a> {
+    pub(super) depth: usize,
+    pub(super) embedded: bool,
+    pub(super) parent: &'a str,
+    /// The header of the message that it is part of; `None` for the message itself.
+    pub(super) message: Option<&'a Block>,
 }
 
 impl<'a> Walk<'a> {
     /// Walks a whole message.
     pub(super) fn over(raw: &[u8], limits: &'a MimeLimits) -> Self {
-        let mut walk = Self { limits, leaves: Vec::new(), truncated: false, defects: Vec::new() };
-        walk.entity(raw, Place { depth: 0, embedded: false, parent: "" });
+        let mut walk = Self { limits, leaves: Vec::new(), truncated: false, defects: Vec::new(), opened: 0 };
+        walk.entity(raw, Place { depth: 0, embedded: false, parent: "", message: None });
         walk
     }
 
@@ -49,6 +53,7 @@ impl<'a> Walk<'a> {
             content.kind = default.to_owned();
         }
         let encoding = block.text("Content-Transfer-Encoding").unwrap_or_default();
+        let place = Place { message: place.message.or(Some(&block)), ..place };
         let deeper = Place { depth: place.depth + 1, parent: &content.kind.clone(), ..place };
         let is_container = content.kind.starts_with("multipart/") || is_message(&content.kind);
         if is_container && deeper.depth > self.limits.depth {
@@ -68,13 +73,16 @@ impl<'a> Walk<'a> {
         } else if is_message(&content.kind) {
             self.message(&transfer::undo(body, &encoding), deeper);
         } else {
-            self.leaf(&block, content, header, transfer::undo(body, &encoding), place);
+            let bytes = transfer::undo(body, &encoding);
+            if !(outlook::is_tnef(&content.kind, &bytes) && self.tnef(&bytes, place)) {
+                self.leaf(&block, content, header, bytes, place);
+            }
         }
     }
 
     /// An attached message: its header block is a part of its own, of type text/rfc822-headers.
-    fn message(&mut self, raw: &[u8], place: Place<'_>) {
-        let place = Place { embedded: true, ..place };
+    pub(super) fn message(&mut self, raw: &[u8], place: Place<'_>) {
+        let place = Place { embedded: true, message: None, ..place };
         let header = raw.get(..Block::read(raw).body).unwrap_or_default().to_vec();
         let content = Content { kind: "text/rfc822-headers".to_owned(), parameters: Vec::new() };
         self.leaf(&Block::default(), content, &[], header, place);
