@@ -125,7 +125,9 @@ impl Search<'_> {
         if !is_text && bytes.len() >= BIG {
             self.add(view, "texts", Reading::found(strict_stretches(bytes)), 0);
         } else {
-            self.undisguise(view, &text);
+            // Where the text has other octets than the view, the marks don't fit: every change in it counts.
+            let marks = if is_text { view.read.marks.as_slice() } else { &[] };
+            self.undisguise(view, &text, marks);
         }
     }
 
@@ -196,7 +198,7 @@ impl Search<'_> {
     }
 
     /// Every disguise of text, each a new view where it changes anything.
-    fn undisguise(&mut self, view: &View, text: &Cow<'_, str>) {
+    fn undisguise(&mut self, view: &View, text: &str, text_marks: &[usize]) {
         type Step<T> = (&'static str, fn(&T, &[usize]) -> Option<Reading>);
         const OF_BYTES: [Step<[u8]>; 2] = [("quoted-printable", quoted_printable), ("unfolded", unfolded)];
         const OF_TEXT: [Step<str>; 6] = [
@@ -208,8 +210,6 @@ impl Search<'_> {
             ("tags removed", tags),
         ];
         let Reading { bytes, marks } = &view.read;
-        // Other octets than those of the view: the marks don't fit, so that every change in it counts.
-        let text_marks = if matches!(text, Cow::Borrowed(_)) { marks.as_slice() } else { &[] };
         let of_bytes = OF_BYTES.iter().map(|(way, undo)| (*way, undo(bytes, marks)));
         for (way, inner) in of_bytes.chain(OF_TEXT.iter().map(|(way, undo)| (*way, undo(text, text_marks)))) {
             if let Some(inner) = inner {
