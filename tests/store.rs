@@ -75,6 +75,19 @@ async fn files_that_do_not_fit_are_refused() {
     assert!(matches!(SqliteArchive::open(&future).await, Err(StoreError::Schema { .. })));
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_archive_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let archive = SqliteArchive::open(&folder.path().join("a.db")).await.unwrap();
+    commit(&archive, vec![Write::Meeting(Box::new(meeting()))]).await;
+    for file in std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()) {
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", file.display());
+    }
+}
+
 #[tokio::test]
 #[ignore = "prints a rate, asserts none"]
 async fn store_commit_rate() {

@@ -34,19 +34,46 @@ impl Config {
     /// Parses the text of a file; `path` is for messages.
     pub fn parse(path: &Path, text: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         // First without the environment: only then can a message show the line.
-        let config: Self = toml::from_str(text).map_err(|error| ConfigError::new(path, error.to_string()))?;
+        let config: Self = toml::from_str(text).map_err(|error| ConfigError::new(path, without_secrets(&error.to_string())))?;
         let overrides: Vec<(String, String)> = environment.filter(|(name, _)| name.starts_with(PREFIX)).collect();
         if overrides.is_empty() {
             return Ok(config);
         }
-        let mut table: Table = toml::from_str(text).map_err(|error| ConfigError::new(path, error.to_string()))?;
+        let mut table: Table = toml::from_str(text).map_err(|error| ConfigError::new(path, without_secrets(&error.to_string())))?;
         for (name, value) in &overrides {
             set(&mut table, &name[PREFIX.len()..].to_ascii_lowercase(), value);
         }
         Self::deserialize(table).map_err(|error| {
-            let names: Vec<&str> = overrides.iter().map(|(name, _)| name.as_str()).collect();
-            ConfigError { place: format!("environment ({})", names.join(", ")), what: error.to_string() }
+            let names = overrides.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+            let what = if is_secret(&names) { without_quotes(&error.to_string()) } else { error.to_string() };
+            ConfigError { place: format!("environment ({names})"), what }
         })
+    }
+}
+
+/// What the reader says, which quotes the line and its value: not where the line has a secret.
+fn without_secrets(error: &str) -> String {
+    if !error.lines().any(|line| line.contains(" | ") && is_secret(line)) {
+        return error.to_owned();
+    }
+    let shown = error.lines().map(|line| match line.split_once('=') {
+        Some((key, _)) if line.contains(" | ") => format!("{key}= …"),
+        Some(_) | None => without_quotes(line),
+    });
+    shown.collect::<Vec<_>>().join("\n")
+}
+
+fn is_secret(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["password", "secret", "key"].iter().any(|word| text.contains(word))
+}
+
+/// Quoted texts put aside, to the last quotation mark.
+fn without_quotes(line: &str) -> String {
+    match (line.find('"'), line.rfind('"')) {
+        (Some(first), Some(last)) if first < last => format!("{}…{}", &line[..first], &line[last + 1..]),
+        (Some(first), _) => format!("{}…", &line[..first]),
+        (None, _) => line.to_owned(),
     }
 }
 

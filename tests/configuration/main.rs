@@ -77,6 +77,24 @@ fn the_environment_overrides_the_file() {
 }
 
 #[test]
+fn no_message_shows_a_secret() {
+    let broken = [
+        "[delivery.smarthost]\npassword = \"hunter2-of-old\n",
+        "[delivery.smarthost]\npassword = [\"hunter2-of-old\"]\n",
+        "[secrets]\naddress = [{ letter = \"a\", secret = \"hunter2-of-old\", x = 1 }]\n",
+        "[secrets]\nlink = \"hunter2-of-old\"\n",
+    ];
+    for text in broken {
+        let told = parse(text).unwrap_err();
+        assert!(!told.contains("hunter2"), "{told}");
+        assert!(told.contains("line "), "{told}");
+    }
+    let told = parse_with(reference::LEAST, &[("PARAVENT__SECRETS__LINK", "hunter2-of-old")]).unwrap_err();
+    assert!(!told.contains("hunter2") && told.contains("PARAVENT__SECRETS__LINK"), "{told}");
+    assert!(parse("[delivery.smarthost]\nport = \"25x\"\n").unwrap_err().contains("25x"));
+}
+
+#[test]
 fn a_wrong_variable_is_named() {
     let unknown = parse_with(reference::LEAST, &[("PARAVENT__LISTEN__MXX", "127.0.0.1:25")]).unwrap_err();
     assert!(unknown.contains("PARAVENT__LISTEN__MXX") && unknown.contains("`mxx`"), "{unknown}");

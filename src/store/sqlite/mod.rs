@@ -52,6 +52,7 @@ impl SqliteArchive {
     /// Opens the file, makes it where it is missing, and brings its schema up to date. Other programs may have it open.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let open = |cause| StoreError::Open { path: path.to_owned(), cause };
+        private_file(path).map_err(|cause| open(sqlx::Error::Io(cause)))?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -74,6 +75,16 @@ impl SqliteArchive {
     async fn write(&self, commit: Commit) -> PortResult<Committed> {
         self.writer.commit(commit).await
     }
+}
+
+/// Makes the file where it is missing, for its owner alone: people's mail is in it, whatever the umask says. SQLite gives
+/// the files beside it the same mode.
+fn private_file(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 /// A failed read.
