@@ -93,6 +93,15 @@ fn forms_of_the_name_address_and_host_are_found() {
 }
 
 #[test]
+fn a_host_in_punycode_is_found() {
+    // The directory has the domain as people write it; DNS and some programs have it in ASCII.
+    let secrets = secrets("Claire Bernard", "claire@agence-santé.example");
+    let label = idna::punycode::encode_str("agence-santé").unwrap();
+    let leaks = scan(&mail(format!("https://www.XN--{label}.example/").as_bytes()), &secrets);
+    assert!(leaks.iter().any(|leak| leak.secret == SecretKind::Host), "{leaks:?}");
+}
+
+#[test]
 fn a_finding_names_what_and_where() {
     let secrets = secrets("Claire Bernard", "standard@agence.example");
     let leaks = scan(&mail(b"Claire Bernard, agence.example"), &secrets);

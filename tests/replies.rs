@@ -56,12 +56,14 @@ fn meeting(given: &Value) -> Meeting {
         organizer_uid: Uid("their-uid@agence.example".into()),
         organizer_sequence: 0,
         organizer_dtstamp: None,
+        organizer_instances: Default::default(),
         organizer_object: String::new(),
         event: MeetingEvent {
             title: "Point dossier".into(),
             description: None,
             starts_at: at("2026-07-06T07:00:00Z"),
             ends_at: at("2026-07-06T08:00:00Z"),
+            series: None,
         },
         status: if given["cancelled"] == true { MeetingStatus::Cancelled } else { MeetingStatus::Scheduled },
         room: "room".into(),
@@ -78,15 +80,15 @@ fn guest(given: &Value) -> Guest {
         ..Response::default()
     };
     let meeting = meeting(&Value::Null);
-    let (starts_at, ends_at) = (meeting.event.starts_at, meeting.event.ends_at);
     Guest {
+        part: Default::default(),
         id: GuestId(Uuid::nil()),
         meeting: meeting.id,
         mailbox: NamedMailbox::new("Jean Martin", mailbox("jean.martin@hopital.example")),
         invited_as: mailbox("jean.martin=hopital.example@guest.visio.example"),
         language: Language::parse("fr").unwrap(),
         uid: Uid(OUR_UID.into()),
-        sent: Some(SentState { sequence, starts_at, ends_at, title: meeting.event.title, description: None }),
+        sent: Some(SentState { sequence, counts_from: sequence, instances: Default::default(), event: meeting.event }),
         link: Uuid::nil(),
         removed_at: (given["removed"] == true).then(|| at("2026-06-10T08:00:00Z")),
         attendance: Attendance { response, ..Attendance::default() },

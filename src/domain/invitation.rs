@@ -146,6 +146,7 @@ fn told(event: &Event, intent: Intent, now: DateTime<Utc>) -> Result<MeetingEven
         description: event.description.as_deref().map(plain_text).filter(|text| !text.is_empty()),
         starts_at,
         ends_at,
+        series: None,
     })
 }
 
@@ -273,7 +274,7 @@ pub fn step(plan: &Plan, meeting: Option<&Meeting>, guest: Option<&Guest>) -> St
 }
 
 fn update(plan: &Plan, meeting: Option<&Meeting>, sent: &SentState) -> Step {
-    let same = sent.title == plan.event.title && sent.description == plan.event.description;
+    let same = sent.event == plan.event;
     if is_significant(sent, &plan.event) {
         return Step::Send { kind: InvitationKind::Update, sequence: sent.sequence.saturating_add(1), reset: true };
     }
@@ -284,7 +285,7 @@ fn update(plan: &Plan, meeting: Option<&Meeting>, sent: &SentState) -> Step {
 
 /// Whether a guest must answer anew (RFC 5546 §2.1.4): the time changed.
 pub fn is_significant(sent: &SentState, event: &MeetingEvent) -> bool {
-    sent.starts_at != event.starts_at || sent.ends_at != event.ends_at
+    sent.event.starts_at != event.starts_at || sent.event.ends_at != event.ends_at
 }
 
 /// The status that the guest's calendar shall show after this step.

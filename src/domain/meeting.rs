@@ -5,8 +5,10 @@ use super::attendance::Attendance;
 use super::id::{GuestId, MeetingId, OrganizerId};
 use super::itip::Uid;
 use super::language::Language;
+use super::occurrence::{Part, Series};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Whether the meeting takes place.
@@ -27,10 +29,13 @@ pub struct MeetingEvent {
     pub title: String,
     /// DESCRIPTION as plain text.
     pub description: Option<String>,
-    /// Start.
+    /// Start; of a series the first instance's by its rule.
     pub starts_at: DateTime<Utc>,
-    /// End, later than the start.
+    /// End, later than the start; of a series the first instance's by its rule.
     pub ends_at: DateTime<Utc>,
+    /// How it recurs; `None` for a meeting that takes place once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<Box<Series>>,
 }
 
 /// One meeting: one UID of one organizer.
@@ -48,6 +53,9 @@ pub struct Meeting {
     pub organizer_sequence: u32,
     /// DTSTAMP of the newest REQUEST or CANCEL taken from them.
     pub organizer_dtstamp: Option<DateTime<Utc>>,
+    /// SEQUENCE and DTSTAMP of the newest message about one instance alone, by RECURRENCE-ID.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub organizer_instances: BTreeMap<DateTime<Utc>, (u32, Option<DateTime<Utc>>)>,
     /// Their newest calendar object, as they wrote it: replies are made in its terms (RFC 5546 §3.2.3).
     pub organizer_object: String,
     /// What guests are told.
@@ -65,7 +73,7 @@ pub struct Meeting {
 impl Meeting {
     /// Whether the meeting is over, or will never be.
     pub fn is_over(&self, now: DateTime<Utc>) -> bool {
-        self.status == MeetingStatus::Cancelled || now >= self.event.ends_at
+        self.status == MeetingStatus::Cancelled || self.event.over_at().is_some_and(|over| now >= over)
     }
 }
 
@@ -74,14 +82,20 @@ impl Meeting {
 pub struct SentState {
     /// Our SEQUENCE in that message.
     pub sequence: u32,
-    /// Start in that message.
-    pub starts_at: DateTime<Utc>,
-    /// End in that message.
-    pub ends_at: DateTime<Utc>,
-    /// Title in that message.
-    pub title: String,
-    /// DESCRIPTION in that message.
-    pub description: Option<String>,
+    /// The SEQUENCE of the last significant change of the whole: answers from there on still count.
+    pub counts_from: u32,
+    /// The same of single instances that changed since, by RECURRENCE-ID.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub instances: BTreeMap<DateTime<Utc>, u32>,
+    /// Everything the guest knows of the meeting.
+    pub event: MeetingEvent,
+}
+
+impl SentState {
+    /// The least SEQUENCE whose answers to an instance, or to the whole, still count.
+    pub fn counts_from(&self, instance: Option<DateTime<Utc>>) -> u32 {
+        instance.and_then(|id| self.instances.get(&id).copied()).unwrap_or(self.counts_from)
+    }
 }
 
 /// One guest of one meeting.
@@ -95,6 +109,9 @@ pub struct Guest {
     pub mailbox: NamedMailbox,
     /// The ATTENDEE address in the organizer's dialog: the real one, or a guest alias.
     pub invited_as: Mailbox,
+    /// Which instances of a series they are invited to.
+    #[serde(default)]
+    pub part: Part,
     /// The language of mails and pages to them.
     pub language: Language,
     /// Our UID: never the organizer's.
@@ -115,5 +132,15 @@ impl Guest {
     /// The SEQUENCE of the dialog with this guest.
     pub fn sequence(&self) -> u32 {
         self.sent.as_ref().map_or(0, |sent| sent.sequence)
+    }
+
+    /// The least SEQUENCE whose answers to an instance, or to the whole, still count.
+    pub fn counts_from(&self, instance: Option<DateTime<Utc>>) -> u32 {
+        self.sent.as_ref().map_or(0, |sent| sent.counts_from(instance))
+    }
+
+    /// The meeting as this guest may know it.
+    pub fn view(&self, meeting: &Meeting) -> MeetingEvent {
+        meeting.event.for_part(&self.part)
     }
 }

@@ -19,6 +19,7 @@ pub mod leak;
 pub mod link;
 pub mod meeting;
 pub mod mime;
+pub mod occurrence;
 pub mod organizer;
 pub mod record;
 pub mod relay;

@@ -19,10 +19,12 @@ use crate::domain::invitation::{self, Ask, Intent, Invited, Plan, Remark, Step, 
 use crate::domain::itip::{self, CalendarObject, Method, Uid};
 use crate::domain::leak::{Secrets, Spot};
 use crate::domain::meeting::{Guest, Meeting, MeetingStatus, SentState};
+use crate::domain::occurrence::Part;
 use crate::domain::organizer::Organizer;
 use crate::domain::record::{AuditEvent, Write};
 use crate::domain::reply::ReplyClass;
 use crate::domain::thread::ThreadLink;
+use std::collections::BTreeMap;
 
 const NOT_AUTHENTICATED: Answer = Answer::new(550, (5, 7, 1), "Invitations are taken from authenticated organizers only");
 const NOT_AN_ORGANIZER: Answer = Answer::new(550, (5, 7, 1), "This sender may not invite through this gateway");
@@ -186,6 +188,7 @@ impl Gateway {
                 organizer_uid: plan.uid.clone(),
                 organizer_sequence: plan.sequence,
                 organizer_dtstamp: plan.dtstamp,
+                organizer_instances: BTreeMap::new(),
                 organizer_object: object.tree.to_text(),
                 event: plan.event.clone(),
                 status: MeetingStatus::Scheduled,
@@ -228,10 +231,9 @@ impl Gateway {
 
         guest.sent = Some(SentState {
             sequence,
-            starts_at: meeting.event.starts_at,
-            ends_at: meeting.event.ends_at,
-            title: meeting.event.title.clone(),
-            description: meeting.event.description.clone(),
+            counts_from: if reset { sequence } else { guest.counts_from(None) },
+            instances: BTreeMap::new(),
+            event: meeting.event.clone(),
         });
         guest.removed_at = leaves.then_some(message.now);
         let thread = message.mail.message_id.clone().map(|organizer_side| ThreadLink {
@@ -273,6 +275,7 @@ impl Gateway {
             },
             None => Guest {
                 id: GuestId(self.world.random()),
+                part: Part::default(),
                 meeting: meeting.id,
                 mailbox: invited.guest.clone(),
                 invited_as: invited.invited_as.clone(),

@@ -31,9 +31,10 @@ pub(crate) fn meeting() -> Meeting {
         organizer_address: NamedMailbox::bare(mailbox("claire.bernard")),
         organizer_uid: Uid(Uuid::now_v7().to_string()),
         organizer_sequence: 0,
+        organizer_instances: Default::default(),
         organizer_dtstamp: None,
         organizer_object: "BEGIN:VCALENDAR\r\n".into(),
-        event: MeetingEvent { title: "Visite".into(), description: None, starts_at: at(0), ends_at: at(3600) },
+        event: MeetingEvent { title: "Visite".into(), description: None, starts_at: at(0), ends_at: at(3600), series: None },
         status: MeetingStatus::Scheduled,
         room: "room".into(),
         created_at: at(-10),
@@ -43,6 +44,7 @@ pub(crate) fn meeting() -> Meeting {
 
 pub(crate) fn guest(meeting: &Meeting, local: &str) -> Guest {
     Guest {
+        part: Default::default(),
         id: GuestId(Uuid::now_v7()),
         meeting: meeting.id,
         mailbox: NamedMailbox::new("Jean Martin", mailbox(local)),

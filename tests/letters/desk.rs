@@ -55,6 +55,7 @@ impl Desk {
                 description: Some("Merci d'apporter vos documents.\n\nL'entretien dure 45 minutes,\nen visioconférence <vidéo>.".into()),
                 starts_at: at("2026-11-24T13:00:00Z"),
                 ends_at: at("2026-11-24T13:45:00Z"),
+                series: None,
             },
             uid: Uid("0190-1@visio.example".into()),
             time_zone: Tz::Europe__Paris,

@@ -200,8 +200,9 @@ fn meeting() -> Meeting {
         organizer_uid: Uid(Uuid::now_v7().to_string()),
         organizer_sequence: 0,
         organizer_dtstamp: None,
+        organizer_instances: Default::default(),
         organizer_object: "BEGIN:VCALENDAR\r\n".into(),
-        event: MeetingEvent { title: "Visite".into(), description: None, starts_at: start(), ends_at: start() },
+        event: MeetingEvent { title: "Visite".into(), description: None, starts_at: start(), ends_at: start(), series: None },
         status: MeetingStatus::Scheduled,
         room: "room".into(),
         created_at: start(),
@@ -211,6 +212,7 @@ fn meeting() -> Meeting {
 
 fn guest(meeting: &Meeting) -> Guest {
     Guest {
+        part: Default::default(),
         id: GuestId(Uuid::now_v7()),
         meeting: meeting.id,
         mailbox: NamedMailbox::new("Jean Martin", mailbox("jean.martin@hopital.example")),

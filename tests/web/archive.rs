@@ -67,12 +67,14 @@ pub(crate) fn meeting() -> Meeting {
         organizer_uid: Uid("sample-1@agence.example".into()),
         organizer_sequence: 0,
         organizer_dtstamp: None,
+        organizer_instances: Default::default(),
         organizer_object: String::new(),
         event: MeetingEvent {
             title: "Avis médical".into(),
             description: None,
             starts_at: noon() + TimeDelta::hours(1),
             ends_at: noon() + TimeDelta::hours(2),
+            series: None,
         },
         status: MeetingStatus::Scheduled,
         room: "k3v7q2salle".into(),
@@ -83,6 +85,7 @@ pub(crate) fn meeting() -> Meeting {
 
 pub(crate) fn guest() -> Guest {
     Guest {
+        part: Default::default(),
         id: GuestId(Uuid::from_u128(3)),
         meeting: meeting().id,
         mailbox: NamedMailbox::new("Jean Martin", mailbox("jean.martin@hopital.example")),

@@ -10,9 +10,11 @@ use crate::domain::itip::Uid;
 use crate::domain::language::Language;
 use crate::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
 use crate::domain::mime::{self, InboundMail, MimeLimits};
+use crate::domain::occurrence::Part;
 use crate::domain::organizer::{Anonymity, Group, Organizer};
 use crate::domain::reply::{Context, Door, classify};
 use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Judges a message or a bare calendar file. Never fails: what can't be read is classed `unreadable`.
@@ -82,14 +84,16 @@ fn made_up(mail: &InboundMail, now: DateTime<Utc>) -> Option<(Meeting, Guest, Or
         organizer_uid: Uid(String::new()),
         organizer_sequence: 0,
         organizer_dtstamp: None,
+        organizer_instances: BTreeMap::new(),
         organizer_object: String::new(),
-        event: MeetingEvent { title: String::new(), description: None, starts_at, ends_at: starts_at + TimeDelta::hours(1) },
+        event: MeetingEvent { title: String::new(), description: None, starts_at, ends_at: starts_at + TimeDelta::hours(1), series: None },
         status: MeetingStatus::Scheduled,
         room: String::new(),
         created_at: now,
         version: 0,
     };
     let guest = Guest {
+        part: Part::default(),
         id: GuestId(Uuid::nil()),
         meeting: meeting_id,
         mailbox: NamedMailbox::bare(mailbox.clone()),

@@ -234,6 +234,7 @@ mod tests {
                 description: Some("never read".into()),
                 starts_at: instant("2026-07-06T07:00:00Z"),
                 ends_at: instant("2026-07-06T07:45:00Z"),
+                series: None,
             },
             link: Some("https://visio.example/j/a.b,c;d"),
             description: "Bonjour\n\nhttps://visio.example/j/a.b",

@@ -27,6 +27,7 @@ fn dialog() -> (Meeting, Guest) {
         description: None,
         starts_at: now() + TimeDelta::hours(1),
         ends_at: now() + TimeDelta::hours(2),
+        series: None,
     };
     let meeting = Meeting {
         id: MeetingId(Uuid::from_u128(1)),
@@ -35,6 +36,7 @@ fn dialog() -> (Meeting, Guest) {
         organizer_uid: Uid("u@agence.example".into()),
         organizer_sequence: 0,
         organizer_dtstamp: None,
+        organizer_instances: std::collections::BTreeMap::new(),
         organizer_object: String::new(),
         event,
         status: MeetingStatus::Scheduled,
@@ -43,6 +45,7 @@ fn dialog() -> (Meeting, Guest) {
         version: 1,
     };
     let guest = Guest {
+        part: crate::domain::occurrence::Part::default(),
         id: GuestId(Uuid::from_u128(3)),
         meeting: meeting.id,
         invited_as: guest.mailbox.clone(),

@@ -120,6 +120,17 @@ impl Recurrence {
         Ok(Self { zone, rule, dates: in_order(dates), excluded: in_order(excluded) })
     }
 
+    /// The same without these instances.
+    pub fn without(&self, instants: impl IntoIterator<Item = DateTime<Utc>>) -> Self {
+        let excluded = in_order(self.excluded.iter().copied().chain(instants).collect());
+        Self { excluded, ..self.clone() }
+    }
+
+    /// The same with every instance that was excluded.
+    pub fn complete(&self) -> Self {
+        Self { excluded: Vec::new(), ..self.clone() }
+    }
+
     /// The zone whose clock the rule follows.
     pub fn zone(&self) -> Tz {
         self.zone
