@@ -14,13 +14,15 @@ use archive::{FixedWorld, OneDialog, guest, meeting, noon};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use paravent::domain::address::Mailbox;
 use paravent::domain::conference::{Conference, ConferenceKey};
 use paravent::domain::link::LinkKeys;
 use paravent::domain::meeting::MeetingStatus;
+use paravent::domain::occurrence::{Part, Series};
 use paravent::domain::record::Write;
+use paravent::domain::series::{Recurrence, Rule};
 use paravent::flow::join::{Join, JoinSettings};
 use paravent::web::guest::{GuestCounter, router};
 use serde_json::{Value, json};
@@ -169,6 +171,42 @@ async fn the_door_opens_and_closes_at_its_minute() {
         let house = House::new().at(minutes);
         assert_eq!(house.post(&house.token()).await.status, status, "minute {minutes}");
     }
+}
+
+#[tokio::test]
+async fn of_a_series_the_door_opens_at_each_of_the_guests_instances_into_a_room_of_its_own() {
+    const DAY: i64 = 24 * 60;
+    let series = |house: &House| {
+        let mut meeting = house.archive.meeting.lock().unwrap();
+        let starts_at = meeting.event.starts_at;
+        let rule = Rule::parse("FREQ=DAILY;COUNT=3", chrono_tz::Tz::UTC, false).unwrap();
+        let recurrence = Recurrence::new(chrono_tz::Tz::UTC, starts_at, Some(rule), vec![], vec![]).unwrap();
+        meeting.event.series = Some(Box::new(Series { recurrence: Some(recurrence), ..Series::default() }));
+        let without = [starts_at + TimeDelta::days(1)].into();
+        house.archive.guest.lock().unwrap().part = Part::Whole { without };
+    };
+    let door = [
+        (49, StatusCode::CONFLICT),
+        (50, StatusCode::SEE_OTHER),
+        (120, StatusCode::CONFLICT),
+        // The guest is not invited to the second.
+        (DAY + 70, StatusCode::CONFLICT),
+        (2 * DAY + 50, StatusCode::SEE_OTHER),
+        (2 * DAY + 120, StatusCode::GONE),
+    ];
+    let mut rooms = Vec::new();
+    for (minutes, status) in door {
+        let house = House::new().at(minutes);
+        series(&house);
+        let answer = house.post(&house.token()).await;
+        assert_eq!(answer.status, status, "minute {minutes}");
+        if status == StatusCode::SEE_OTHER {
+            let location = answer.header("location").to_owned();
+            rooms.push(location.split('?').next().unwrap().to_owned());
+        }
+    }
+    let room = |start: DateTime<Utc>| format!("https://meet.example/k3v7q2salle-{}", start.format("%Y%m%d%H%M"));
+    assert_eq!(rooms, [room(noon() + TimeDelta::hours(1)), room(noon() + TimeDelta::hours(49))]);
 }
 
 #[tokio::test]

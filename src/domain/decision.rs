@@ -10,10 +10,11 @@ use super::alert::{AlertDraft, AlertKind, Severity};
 use super::attendance::{Delivery, Response};
 use super::meeting::{Guest, Meeting};
 use super::mime::InboundMail;
+use super::occurrence::Instance;
 use super::organizer::Organizer;
 use super::relay::Relay;
 use super::reply::{Classified, Context, Door, ReplyClass};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 /// The one terminal state of every accepted message; the archive keeps it, `reconcile` counts it.
@@ -125,8 +126,13 @@ impl Case<'_> {
 
     /// Whether the meeting starts within `span` from now, or runs.
     fn is_near(&self, span: TimeDelta) -> bool {
-        let event = &self.dialog.meeting.event;
-        self.context.now >= event.starts_at - span && self.context.now < event.ends_at
+        let next = self.occurrence_at(self.context.now);
+        self.context.now >= next.starts_at - span && self.context.now < next.ends_at
+    }
+
+    /// What runs at `now` of what the guest is invited to, or comes next, or was the last.
+    fn occurrence_at(&self, now: DateTime<Utc>) -> Instance {
+        self.dialog.guest.view(self.dialog.meeting).occurrence_at(now).instance
     }
 }
 

@@ -21,6 +21,8 @@ pub const TOKEN_MAX: usize = 2_048;
 pub const SECRET_MIN: usize = 32;
 /// For how many days after the meeting's end a link still explains itself.
 pub const OUTLIVES_END_DAYS: i64 = 30;
+/// For how many days the link of a series without end is good; every later mail brings a new token.
+pub const ENDLESS_DAYS: i64 = 1_096;
 /// The audience of a guest's link: a token made for anything else is worthless there.
 const GUEST_AUDIENCE: &str = "paravent-link";
 /// The audience of an organizer's page.
@@ -188,7 +190,8 @@ impl LinkKeys {
 
 /// When a token minted at `now` dies, in seconds since 1970.
 fn expiry(meeting: &Meeting, now: DateTime<Utc>) -> i64 {
-    (meeting.event.ends_at.max(now) + TimeDelta::days(OUTLIVES_END_DAYS)).timestamp()
+    let end = meeting.event.over_at().unwrap_or(now + TimeDelta::days(ENDLESS_DAYS));
+    (end.max(now) + TimeDelta::days(OUTLIVES_END_DAYS)).timestamp()
 }
 
 fn alive(nbf: i64, exp: i64, now: DateTime<Utc>) -> Result<(), LinkError> {

@@ -71,6 +71,15 @@ pub struct Meeting {
 }
 
 impl Meeting {
+    /// The conference room of an instance of a series, or of the meeting that takes place once: each its own, so that nobody
+    /// who stays behind is found in the next one.
+    pub fn room_of(&self, instance: Option<DateTime<Utc>>) -> String {
+        match instance {
+            Some(id) => format!("{}-{}", self.room, id.format("%Y%m%d%H%M")),
+            None => self.room.clone(),
+        }
+    }
+
     /// Whether the meeting is over, or will never be.
     pub fn is_over(&self, now: DateTime<Utc>) -> bool {
         self.status == MeetingStatus::Cancelled || self.event.over_at().is_some_and(|over| now >= over)

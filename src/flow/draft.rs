@@ -310,9 +310,10 @@ impl Gateway {
         let Parties { meeting, guest, now, .. } = *parties;
         let bounce = self.tokens.address(Purpose::GuestBounce, guest.id.0, &self.settings.domains.alias);
         // Of no use to a guest once the meeting is over; but never so short that one retry is impossible.
-        let useful_until = meeting.event.ends_at.max(now + TimeDelta::minutes(15));
+        let given_up = now + self.settings.retry_for;
+        let useful_until = guest.view(meeting).over_at().map_or(given_up, |over| over.max(now + TimeDelta::minutes(15)));
         OutboxItem {
-            expires_at: useful_until.min(now + self.settings.retry_for),
+            expires_at: useful_until.min(given_up),
             ..self.item(purpose, Some(meeting.id), Some(guest.id), ReversePath::Mailbox(bounce), &guest.mailbox.mailbox, stamp, bytes, now)
         }
     }

@@ -10,6 +10,7 @@ use crate::domain::id::GuestId;
 use crate::domain::language::Language;
 use crate::domain::link::{Link, LinkError, LinkKeys};
 use crate::domain::meeting::{Guest, Meeting, MeetingStatus};
+use crate::domain::occurrence::{Instance, Occurrence};
 use crate::domain::record::{AuditEvent, Commit, Write};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -22,6 +23,12 @@ pub struct JoinSettings {
     pub opens_before_minutes: u32,
     /// Minutes after the end at which it closes.
     pub closes_after_minutes: u32,
+}
+
+impl JoinSettings {
+    fn stays_open(self) -> TimeDelta {
+        TimeDelta::minutes(i64::from(self.closes_after_minutes))
+    }
 }
 
 impl Default for JoinSettings {
@@ -152,9 +159,10 @@ impl Join {
         }
         let id = guest.id.to_string();
         let participant = Participant { id: &id, name: guest.mailbox.name.as_deref(), role: Role::Guest };
-        let conference_token = self.conference.mint(&meeting.room, &participant, now)?;
+        let room = meeting.room_of(occurrence(meeting, guest, self.settings, now).id);
+        let conference_token = self.conference.mint(&room, &participant, now)?;
         self.archive.commit(entered(meeting, guest, now)).await?;
-        Ok(Entry::Admitted(room_url(&self.conference_base, &meeting.room, &conference_token)))
+        Ok(Entry::Admitted(room_url(&self.conference_base, &room, &conference_token)))
     }
 
     async fn dialog(&self, token: &str, now: DateTime<Utc>) -> Result<Found, PortError> {
@@ -179,20 +187,20 @@ impl Join {
             JoinState::Unknown | JoinState::Revoked(Revocation::LinkReissued) => (None, None),
             JoinState::Revoked(Revocation::GuestRemoved) => (None, Some(guest.id)),
             JoinState::Revoked(Revocation::MeetingCancelled) | JoinState::TooEarly { .. } | JoinState::Open | JoinState::Ended => {
-                (Some(self.told(meeting).await?), Some(guest.id))
+                let shown = occurrence(meeting, guest, self.settings, now).instance;
+                (Some(self.told(meeting, shown).await?), Some(guest.id))
             }
         };
         Ok(JoinPage { state, language: Some(guest.language.clone()), meeting, contact })
     }
 
-    async fn told(&self, meeting: &Meeting) -> Result<JoinMeeting, PortError> {
+    async fn told(&self, meeting: &Meeting, shown: Instance) -> Result<JoinMeeting, PortError> {
         let organizer = self.archive.organizer(meeting.organizer).await?;
         let (host, time_zone) = match &organizer {
             Some(organizer) => (organizer.public_name().to_owned(), organizer.group.time_zone),
             None => (String::new(), Tz::UTC),
         };
-        let event = &meeting.event;
-        Ok(JoinMeeting { title: event.title.clone(), host, starts_at: event.starts_at, ends_at: event.ends_at, time_zone })
+        Ok(JoinMeeting { title: shown.title, host, starts_at: shown.starts_at, ends_at: shown.ends_at, time_zone })
     }
 }
 
@@ -212,8 +220,9 @@ fn state(link: &Link, meeting: &Meeting, guest: &Guest, settings: JoinSettings, 
     if meeting.status == MeetingStatus::Cancelled {
         return JoinState::Revoked(Revocation::MeetingCancelled);
     }
-    let opens_at = meeting.event.starts_at - TimeDelta::minutes(i64::from(settings.opens_before_minutes));
-    let closes_at = meeting.event.ends_at + TimeDelta::minutes(i64::from(settings.closes_after_minutes));
+    let next = occurrence(meeting, guest, settings, now).instance;
+    let opens_at = next.starts_at - TimeDelta::minutes(i64::from(settings.opens_before_minutes));
+    let closes_at = next.ends_at + settings.stays_open();
     if now >= closes_at {
         JoinState::Ended
     } else if now < opens_at {
@@ -221,6 +230,11 @@ fn state(link: &Link, meeting: &Meeting, guest: &Guest, settings: JoinSettings, 
     } else {
         JoinState::Open
     }
+}
+
+/// The occurrence that the door is about: the one whose door isn't closed yet, of what the guest is invited to.
+fn occurrence(meeting: &Meeting, guest: &Guest, settings: JoinSettings, now: DateTime<Utc>) -> Occurrence {
+    guest.view(meeting).occurrence_at(now - settings.stays_open())
 }
 
 fn entered(meeting: &Meeting, guest: &Guest, now: DateTime<Utc>) -> Commit {

@@ -28,7 +28,7 @@ pub(super) fn of_guest(case: &Case<'_>) -> Decision {
         return *decision;
     }
     let decision = Decision::new(Disposition::Relayed, "a person's words go to the organizer").relay(Relay::WordsToOrganizer);
-    let event = &case.dialog.meeting.event;
+    let event = case.occurrence_at(case.context.now - AROUND);
     let is_around = case.context.now >= event.starts_at - AROUND && case.context.now <= event.ends_at + AROUND;
     if is_around && case.classified.suggestions.contains(&Suggestion::CannotConnect) {
         let evidence = format!("{} writes that they cannot connect", case.sender());
@@ -67,7 +67,7 @@ pub(super) fn late(case: &Case<'_>) -> Decision {
     {
         return *decision;
     }
-    let is_in_time = case.context.now <= case.dialog.meeting.event.ends_at + GRACE;
+    let is_in_time = case.dialog.meeting.event.over_at().is_none_or(|over| case.context.now <= over + GRACE);
     if is_in_time && case.dialog.guest.removed_at.is_none() && case.is_from_guest_side() {
         return Decision::new(Disposition::Relayed, "the meeting is over; words still go to the organizer for some days")
             .relay(Relay::WordsToOrganizer);

@@ -6,6 +6,7 @@ use crate::domain::attendance::Presence;
 use crate::domain::delivery::{OutboxItem, OutboxState};
 use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::record::{AuditEvent, Commit, Committed, Received, Write};
+use chrono::{DateTime, Utc};
 use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, SqliteArguments>;
@@ -138,7 +139,7 @@ async fn store_meeting(connection: &mut SqliteConnection, meeting: &Meeting) -> 
         .bind(id(meeting.organizer.0))
         .bind(meeting.organizer_uid.0.as_str())
         .bind(micros(meeting.event.starts_at))
-        .bind(micros(meeting.event.ends_at))
+        .bind(micros(meeting.event.over_at().unwrap_or(DateTime::<Utc>::MAX_UTC)))
         .bind(json(meeting)?)
         .bind(signed(meeting.version)?);
     changed(connection, query).await
