@@ -93,6 +93,17 @@ fn forms_of_the_name_address_and_host_are_found() {
 }
 
 #[test]
+fn a_longer_host_is_never_cut_into_the_secret_one() {
+    let secrets = secrets("Claire Bernard", "claire.bernard@agence.example");
+    // Surroundings of a disguise begin and end somewhere: at every place around such a host.
+    for far in 0..300 {
+        let pad = "a ".repeat(far / 2) + if far % 2 == 0 { "" } else { "b" };
+        let text = format!("monagence.example {pad}&eacute; {pad} agence.example-bis {pad}{pad}");
+        assert_eq!(scan(&mail(text.as_bytes()), &secrets), [], "{far}");
+    }
+}
+
+#[test]
 fn a_host_in_punycode_is_found() {
     // The directory has the domain as people write it; DNS and some programs have it in ASCII.
     let secrets = secrets("Claire Bernard", "claire@agence-santé.example");
@@ -110,6 +121,9 @@ fn a_finding_names_what_and_where() {
     let finding = |secret, spots: &[Spot]| Finding { secret, spots: spots.to_vec() };
     let surname = finding(SecretKind::Surname, &[Spot::Title, Spot::GuestName]);
     assert_eq!(found, [finding(SecretKind::Name, &[Spot::Title]), surname, finding(SecretKind::Host, &[])]);
+    // The surname within the name is not told again.
+    let name = finding(SecretKind::Name, &[Spot::Title]);
+    assert_eq!(findings(&leaks, &secrets, &sources[..1]), [name, finding(SecretKind::Host, &[])]);
 }
 
 #[test]

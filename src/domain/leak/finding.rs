@@ -89,5 +89,11 @@ pub fn findings(leaks: &[Leak], secrets: &Secrets, sources: &[(Spot, &str)]) -> 
             }
         }
     }
+    // Whoever takes the name away takes these away.
+    let name = found.iter().find(|finding| finding.secret == SecretKind::Name).map(|finding| finding.spots.clone());
+    found.retain(|finding| {
+        let is_part = matches!(finding.secret, SecretKind::Surname | SecretKind::Login);
+        !(is_part && name.as_ref().is_some_and(|name| finding.spots.iter().all(|spot| name.contains(spot))))
+    });
     found
 }
