@@ -1,7 +1,7 @@
 //! `localserve`: the whole product on loopback, with SQLite, a sample organizer and a page for every mail. Nothing leaves the
 //! machine: the transport is a fake that keeps what it is given.
 
-use super::{Running, install_crypto, told_to_stop};
+use super::{Running, StopSignals, install_crypto};
 use crate::config::Config;
 use crate::directory::{GROUPS_HEAD, ORGANIZERS_HEAD};
 use crate::domain::address::Mailbox;
@@ -38,6 +38,7 @@ pub async fn localserve(folder: Option<PathBuf>, port: u16, with_sample: bool) -
 }
 
 async fn serve(folder: &Path, port: u16, with_sample: bool) -> anyhow::Result<()> {
+    let mut signals = StopSignals::listen()?;
     let config = prepare(folder, port)?;
     let at = |offset: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port.saturating_add(offset)));
     let (submission, mx, lmtp) = (at(1), at(2), at(3));
@@ -73,7 +74,7 @@ async fn serve(folder: &Path, port: u16, with_sample: bool) -> anyhow::Result<()
         send_sample(injector.as_ref()).await?;
     }
     announce(&page, submission, mx, lmtp, folder)?;
-    told_to_stop().await?;
+    signals.received().await;
     // An error means that every task has ended already.
     let _ = stop.send(true);
     running.finished().await;

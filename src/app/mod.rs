@@ -24,6 +24,7 @@ use build::Ground;
 use doors::Doors;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, watch};
 
 /// Wakes the outbox worker of this process.
@@ -55,13 +56,14 @@ async fn ground(config: &Config, wake: Arc<Notify>) -> anyhow::Result<Ground> {
 /// Runs the gateway until it is told to stop (SIGTERM, SIGINT): then no new mail is taken, what is under way ends.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     install_crypto();
+    let mut signals = StopSignals::listen()?;
     let smarthost = Smarthost::new(config.delivery.smarthost.clone()).map_err(|error| anyhow!(error))?;
     let transport = Arc::new(SigningTransport::new(Arc::new(Signer::load(&config.keys.dkim)?), smarthost));
     let (stop, stopping) = watch::channel(false);
     let mut running = Running::start(&config, transport, &stopping, None).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
     let whole = tokio::select! {
-        told = told_to_stop() => told.map(|()| true)?,
+        () = signals.received() => true,
         () = running.broke() => false,
     };
     tracing::info!("stopping");
@@ -162,12 +164,22 @@ fn pages(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets) -> anyhow::
     Ok(guest_router(Arc::new(GuestCounter::new(join, contact, public_url)?)).merge(organizers))
 }
 
-async fn told_to_stop() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
+/// What tells the program to stop: SIGTERM and SIGINT. Listened for before anything is opened, since one that comes earlier
+/// would end the program where it stands.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
