@@ -104,6 +104,30 @@ fn a_longer_host_is_never_cut_into_the_secret_one() {
 }
 
 #[test]
+fn a_long_disguise_is_read_throughout() {
+    let secrets = secrets("Наталья Воронцова", "n.v@agence.example");
+    let text = "Уважаемые коллеги, прошу вас сообщить мне, сможете ли вы прийти. Наталья Воронцова, отдел кадров и обучения, второй этаж.";
+    let text = format!("{0} {text} {0}", "Прошу вас также принести с собой все документы, которые вы получили от нас. ".repeat(3));
+    let percent: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let prose = "Bonjour à tous.\r\n".repeat(60);
+    let link = format!("{prose}<a href=\"mailto:x@y.test?body={percent}\">.</a>\r\n{prose}");
+    let word = format!("Subject: =?koi8-r?B?{}?=\r\n{prose}", BASE64.encode(&encoding_rs::KOI8_R.encode(&text).0));
+    for body in [link, word] {
+        assert!(scan(&mail(body.as_bytes()), &secrets).iter().any(|leak| leak.secret == SecretKind::Name), "{body}");
+    }
+}
+
+#[test]
+fn a_comment_sign_in_two_disguises_is_one() {
+    let secrets = secrets("Claire Bernardin", "c@agence.example");
+    // Far from the disguises of the header.
+    let prose = "Bonjour a tous.\r\n".repeat(60);
+    for text in ["Mme Bernar<!-- note -=\r\n->din vous", "Mme Bernar<!=\r\n-- a > b -->din vous", "Mme Bernar<!-- note -\r\n ->din vous"] {
+        assert!(!scan(&mail(format!("{prose}{text}\r\n{prose}").as_bytes()), &secrets).is_empty(), "{text}");
+    }
+}
+
+#[test]
 fn a_host_in_punycode_is_found() {
     // The directory has the domain as people write it; DNS and some programs have it in ASCII.
     let secrets = secrets("Claire Bernard", "claire@agence-santé.example");

@@ -8,6 +8,8 @@ use std::ops::Range;
 
 /// Octets of the surroundings on each side of a change: more than any secret has.
 const CONTEXT: usize = 128;
+/// Octets of the longest sign that begins or ends what is removed: `<!--`.
+const LONGEST_END: usize = 4;
 /// Stands for what is left out. Letters on both sides, so that a word cut in two is nobody's name; four lines between, so
 /// that no disguise goes on across them.
 const LEFT_OUT: &[u8] = b"x\n\n\n\nx";
@@ -53,15 +55,18 @@ impl<'a> Patch<'a> {
         self.keep_to(range.start);
         self.place_marks(range.end);
         self.place(false);
-        self.out.extend_from_slice(text);
-        self.place(false);
+        // A long text is new throughout: without marks within, its middle would be left out as far from any change.
+        for piece in text.chunks(CONTEXT) {
+            self.out.extend_from_slice(piece);
+            self.place(false);
+        }
         self.at = self.at.max(range.end);
     }
 
     /// This range of the source is not shown. What it had within it, its ends put aside, says nothing of that.
     pub(super) fn remove(&mut self, range: Range<usize>) {
         self.keep_to(range.start);
-        let is_end = |mark: &usize| *mark <= range.start + 1 || *mark + 1 >= range.end;
+        let is_end = |mark: &usize| *mark < range.start + LONGEST_END || *mark + LONGEST_END > range.end;
         let within = self.marks.partition_point(|mark| *mark < range.end);
         let (inside, after) = self.marks.split_at(within);
         if inside.iter().any(is_end) {
