@@ -34,12 +34,13 @@ impl Config {
     /// Parses the text of a file; `path` is for messages.
     pub fn parse(path: &Path, text: &str, environment: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         // First without the environment: only then can a message show the line.
-        let config: Self = toml::from_str(text).map_err(|error| ConfigError::new(path, without_secrets(&error.to_string())))?;
+        let unread = |error: toml::de::Error| ConfigError::new(path, without_secrets(&error.to_string()));
+        let config: Self = toml::from_str(text).map_err(unread)?;
         let overrides: Vec<(String, String)> = environment.filter(|(name, _)| name.starts_with(PREFIX)).collect();
         if overrides.is_empty() {
             return Ok(config);
         }
-        let mut table: Table = toml::from_str(text).map_err(|error| ConfigError::new(path, without_secrets(&error.to_string())))?;
+        let mut table: Table = toml::from_str(text).map_err(unread)?;
         for (name, value) in &overrides {
             set(&mut table, &name[PREFIX.len()..].to_ascii_lowercase(), value);
         }

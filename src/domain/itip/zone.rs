@@ -191,12 +191,9 @@ impl YearlyRule {
     }
 }
 
-/// `-1SU`, `2MO`, `SU`.
-fn parse_weekday(text: &str) -> Option<(i32, Weekday)> {
-    let text = text.trim().to_ascii_uppercase();
-    let split = text.len().checked_sub(2)?;
-    let (number, day) = (text.get(..split)?, text.get(split..)?);
-    let weekday = match day {
+/// A day's two letters (RFC 5545 §3.3.10), in upper case.
+pub(crate) fn weekday(text: &str) -> Option<Weekday> {
+    Some(match text {
         "MO" => Weekday::Mon,
         "TU" => Weekday::Tue,
         "WE" => Weekday::Wed,
@@ -205,7 +202,15 @@ fn parse_weekday(text: &str) -> Option<(i32, Weekday)> {
         "SA" => Weekday::Sat,
         "SU" => Weekday::Sun,
         _ => return None,
-    };
+    })
+}
+
+/// `-1SU`, `2MO`, `SU`.
+fn parse_weekday(text: &str) -> Option<(i32, Weekday)> {
+    let text = text.trim().to_ascii_uppercase();
+    let split = text.len().checked_sub(2)?;
+    let (number, day) = (text.get(..split)?, text.get(split..)?);
+    let weekday = weekday(day)?;
     let number = if number.is_empty() { 0 } else { number.parse().ok().filter(|n| (-5..=5).contains(n))? };
     Some((number, weekday))
 }

@@ -64,6 +64,7 @@ pub fn scan_within(message: &[u8], secrets: &Secrets, limits: &Limits) -> Scan {
         limits,
         left: budget,
         known: Known::default(),
+        known_faint: Known::default(),
         known_runs: Known::default(),
         charsets: Vec::new(),
         found: Scan { leaks: Vec::new(), bytes: 0, views: 0 },
@@ -99,6 +100,7 @@ struct Search<'a> {
     limits: &'a Limits,
     left: usize,
     known: Known,
+    known_faint: Known,
     known_runs: Known,
     charsets: Vec<&'static Encoding>,
     found: Scan,
@@ -218,18 +220,22 @@ impl Search<'_> {
         }
     }
 
-    /// A view that is mostly noise.
-    fn add_faint(&mut self, from: &View, way: &str, bytes: Vec<u8>) {
-        let before = self.work.len();
-        self.add(from, way, Reading::found(bytes), 1);
-        for view in self.work.iter_mut().skip(before) {
-            view.faint = true;
+    /// A new view, unless it is known; `packed` deeper than the one that it comes from.
+    fn add(&mut self, from: &View, way: &str, read: Reading, packed: usize) {
+        if self.known.insert(fingerprint(&read.bytes, &read.marks)) {
+            self.push(from, way, read, packed, false);
         }
     }
 
-    /// A new view, unless it is known; `packed` deeper than the one that it comes from.
-    fn add(&mut self, from: &View, way: &str, read: Reading, packed: usize) {
-        if read.bytes.is_empty() || !self.known.insert(fingerprint(&read.bytes, &read.marks)) {
+    /// A view that is mostly noise. It is known for itself: the same bytes found as a text are still decoded.
+    fn add_faint(&mut self, from: &View, way: &str, bytes: Vec<u8>) {
+        if self.known_faint.insert(fingerprint(&bytes, &[])) {
+            self.push(from, way, Reading::found(bytes), 1, true);
+        }
+    }
+
+    fn push(&mut self, from: &View, way: &str, read: Reading, packed: usize, faint: bool) {
+        if read.bytes.is_empty() {
             return;
         }
         let place = if way.is_empty() { from.place.clone() } else { format!("{}, {way}", from.place) };
@@ -241,7 +247,7 @@ impl Search<'_> {
         self.left -= read.bytes.len();
         self.found.bytes += read.bytes.len();
         self.found.views += 1;
-        self.work.push(View { place, read, depth, rounds, faint: false });
+        self.work.push(View { place, read, depth, rounds, faint });
     }
 }
 

@@ -126,11 +126,6 @@ impl Recurrence {
         Self { excluded, ..self.clone() }
     }
 
-    /// The same with every instance that was excluded.
-    pub fn complete(&self) -> Self {
-        Self { excluded: Vec::new(), ..self.clone() }
-    }
-
     /// The zone whose clock the rule follows.
     pub fn zone(&self) -> Tz {
         self.zone

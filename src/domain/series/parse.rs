@@ -2,6 +2,7 @@
 
 use super::rule::{By, ByDay, Clock, End, Frequency, Rule};
 use crate::domain::itip::time::{Form, instant_in, local_in, parse_time};
+use crate::domain::itip::zone::weekday;
 use chrono::{Days, NaiveDateTime, NaiveTime, Weekday};
 use chrono_tz::Tz;
 use std::fmt;
@@ -322,19 +323,6 @@ fn signed<N: FromStr + TryInto<i16> + Copy>(text: &str, most: i16) -> Option<N> 
     let number: N = text.parse().ok()?;
     let wide: i16 = number.try_into().ok()?;
     (wide != 0 && (-most..=most).contains(&wide)).then_some(number)
-}
-
-fn weekday(text: &str) -> Option<Weekday> {
-    Some(match text {
-        "MO" => Weekday::Mon,
-        "TU" => Weekday::Tue,
-        "WE" => Weekday::Wed,
-        "TH" => Weekday::Thu,
-        "FR" => Weekday::Fri,
-        "SA" => Weekday::Sat,
-        "SU" => Weekday::Sun,
-        _ => return None,
-    })
 }
 
 /// Longest piece of an unknown name that an error repeats, in characters.
