@@ -56,7 +56,6 @@ fn meeting(given: &Value) -> Meeting {
         organizer_uid: Uid("their-uid@agence.example".into()),
         organizer_sequence: 0,
         organizer_dtstamp: None,
-        organizer_instances: Default::default(),
         organizer_object: String::new(),
         event: MeetingEvent {
             title: "Point dossier".into(),
@@ -88,7 +87,7 @@ fn guest(given: &Value) -> Guest {
         invited_as: mailbox("jean.martin=hopital.example@guest.visio.example"),
         language: Language::parse("fr").unwrap(),
         uid: Uid(OUR_UID.into()),
-        sent: Some(SentState { sequence, counts_from: sequence, instances: Default::default(), event: meeting.event }),
+        sent: Some(SentState { sequence, event: meeting.event }),
         link: Uuid::nil(),
         removed_at: (given["removed"] == true).then(|| at("2026-06-10T08:00:00Z")),
         attendance: Attendance { response, ..Attendance::default() },

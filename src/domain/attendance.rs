@@ -3,7 +3,6 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Delivery track: where our mail to the guest is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,26 +70,6 @@ pub struct Proposal {
     pub received_at: DateTime<Utc>,
 }
 
-/// An answer to one instance of a series, or to it and all later ones.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InstanceAnswer {
-    /// The status in force.
-    pub partstat: PartStat,
-    /// RANGE=THISANDFUTURE (RFC 5545 §3.2.13): later instances without an answer of their own have this one too.
-    #[serde(default)]
-    pub and_later: bool,
-    /// SEQUENCE that the answer refers to.
-    pub sequence: u32,
-    /// DTSTAMP of the answer, on the guest's clock.
-    pub dtstamp: Option<DateTime<Utc>>,
-    /// When it arrived here.
-    pub received_at: Option<DateTime<Utc>>,
-    /// The guest's COMMENT.
-    pub comment: Option<String>,
-    /// An open counter-proposal for this instance.
-    pub proposal: Option<Proposal>,
-}
-
 /// Response track: what the guest answered, in calendar terms.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Response {
@@ -108,20 +87,6 @@ pub struct Response {
     pub proposal: Option<Proposal>,
     /// The guest's mail system said that they are away, and when it said so.
     pub away_since: Option<DateTime<Utc>>,
-    /// Answers to single instances, by RECURRENCE-ID.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub instances: BTreeMap<DateTime<Utc>, InstanceAnswer>,
-}
-
-impl Response {
-    /// The status in force for an instance: its own answer, else the newest one to an earlier instance and all later ones,
-    /// else that to the whole.
-    pub fn partstat_of(&self, instance: Option<DateTime<Utc>>) -> PartStat {
-        let Some(id) = instance else { return self.partstat };
-        let own = self.instances.get(&id).filter(|answer| answer.partstat != PartStat::NeedsAction);
-        let ranged = || self.instances.range(..id).rev().map(|(_, answer)| answer).find(|answer| answer.and_later);
-        own.or_else(ranged).map_or(self.partstat, |answer| answer.partstat)
-    }
 }
 
 /// Presence track: what was seen of the guest at the door and in the room.
@@ -142,27 +107,4 @@ pub struct Attendance {
     pub response: Response,
     /// Presence track.
     pub presence: Presence,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_answer_counts_for_an_instance() {
-        let day = |day: i64| DateTime::from_timestamp(day * 86_400, 0).unwrap();
-        let answer = |partstat, and_later| InstanceAnswer { partstat, and_later, ..InstanceAnswer::default() };
-        let instances = BTreeMap::from([
-            (day(2), answer(PartStat::Declined, false)),
-            (day(4), answer(PartStat::Tentative, true)),
-            (day(6), answer(PartStat::NeedsAction, false)),
-        ]);
-        let response = Response { partstat: PartStat::Accepted, instances, ..Response::default() };
-        let said = |day| response.partstat_of(Some(day));
-        assert_eq!((response.partstat_of(None), said(day(1)), said(day(2)), said(day(3))), {
-            use PartStat::{Accepted, Declined};
-            (Accepted, Accepted, Declined, Accepted)
-        });
-        assert_eq!([day(4), day(5), day(6), day(7)].map(said), [PartStat::Tentative; 4]);
-    }
 }

@@ -8,7 +8,6 @@ use super::language::Language;
 use super::occurrence::{Part, Series};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Whether the meeting takes place.
@@ -53,9 +52,6 @@ pub struct Meeting {
     pub organizer_sequence: u32,
     /// DTSTAMP of the newest REQUEST or CANCEL taken from them.
     pub organizer_dtstamp: Option<DateTime<Utc>>,
-    /// SEQUENCE and DTSTAMP of the newest message about one instance alone, by RECURRENCE-ID.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub organizer_instances: BTreeMap<DateTime<Utc>, (u32, Option<DateTime<Utc>>)>,
     /// Their newest calendar object, as they wrote it: replies are made in its terms (RFC 5546 §3.2.3).
     pub organizer_object: String,
     /// What guests are told.
@@ -91,20 +87,8 @@ impl Meeting {
 pub struct SentState {
     /// Our SEQUENCE in that message.
     pub sequence: u32,
-    /// The SEQUENCE of the last significant change of the whole: answers from there on still count.
-    pub counts_from: u32,
-    /// The same of single instances that changed since, by RECURRENCE-ID.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub instances: BTreeMap<DateTime<Utc>, u32>,
     /// Everything the guest knows of the meeting.
     pub event: MeetingEvent,
-}
-
-impl SentState {
-    /// The least SEQUENCE whose answers to an instance, or to the whole, still count.
-    pub fn counts_from(&self, instance: Option<DateTime<Utc>>) -> u32 {
-        instance.and_then(|id| self.instances.get(&id).copied()).unwrap_or(self.counts_from)
-    }
 }
 
 /// One guest of one meeting.
@@ -141,11 +125,6 @@ impl Guest {
     /// The SEQUENCE of the dialog with this guest.
     pub fn sequence(&self) -> u32 {
         self.sent.as_ref().map_or(0, |sent| sent.sequence)
-    }
-
-    /// The least SEQUENCE whose answers to an instance, or to the whole, still count.
-    pub fn counts_from(&self, instance: Option<DateTime<Utc>>) -> u32 {
-        self.sent.as_ref().map_or(0, |sent| sent.counts_from(instance))
     }
 
     /// The meeting as this guest may know it.

@@ -24,7 +24,6 @@ use crate::domain::organizer::Organizer;
 use crate::domain::record::{AuditEvent, Write};
 use crate::domain::reply::ReplyClass;
 use crate::domain::thread::ThreadLink;
-use std::collections::BTreeMap;
 
 const NOT_AUTHENTICATED: Answer = Answer::new(550, (5, 7, 1), "Invitations are taken from authenticated organizers only");
 const NOT_AN_ORGANIZER: Answer = Answer::new(550, (5, 7, 1), "This sender may not invite through this gateway");
@@ -188,7 +187,6 @@ impl Gateway {
                 organizer_uid: plan.uid.clone(),
                 organizer_sequence: plan.sequence,
                 organizer_dtstamp: plan.dtstamp,
-                organizer_instances: BTreeMap::new(),
                 organizer_object: object.tree.to_text(),
                 event: plan.event.clone(),
                 status: MeetingStatus::Scheduled,
@@ -229,12 +227,7 @@ impl Gateway {
         let parties = Parties { meeting, guest: &guest, organizer, now: message.now };
         let item = self.draft_invitation(&parties, kind, sequence, shown_partstat(known, reset), &secrets)?;
 
-        guest.sent = Some(SentState {
-            sequence,
-            counts_from: if reset { sequence } else { guest.counts_from(None) },
-            instances: BTreeMap::new(),
-            event: meeting.event.clone(),
-        });
+        guest.sent = Some(SentState { sequence, event: meeting.event.clone() });
         guest.removed_at = leaves.then_some(message.now);
         let thread = message.mail.message_id.clone().map(|organizer_side| ThreadLink {
             guest: guest.id,

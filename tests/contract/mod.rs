@@ -31,7 +31,6 @@ pub(crate) fn meeting() -> Meeting {
         organizer_address: NamedMailbox::bare(mailbox("claire.bernard")),
         organizer_uid: Uid(Uuid::now_v7().to_string()),
         organizer_sequence: 0,
-        organizer_instances: Default::default(),
         organizer_dtstamp: None,
         organizer_object: "BEGIN:VCALENDAR\r\n".into(),
         event: MeetingEvent { title: "Visite".into(), description: None, starts_at: at(0), ends_at: at(3600), series: None },

@@ -200,7 +200,6 @@ fn meeting() -> Meeting {
         organizer_uid: Uid(Uuid::now_v7().to_string()),
         organizer_sequence: 0,
         organizer_dtstamp: None,
-        organizer_instances: Default::default(),
         organizer_object: "BEGIN:VCALENDAR\r\n".into(),
         event: MeetingEvent { title: "Visite".into(), description: None, starts_at: start(), ends_at: start(), series: None },
         status: MeetingStatus::Scheduled,

@@ -67,7 +67,6 @@ pub(crate) fn meeting() -> Meeting {
         organizer_uid: Uid("sample-1@agence.example".into()),
         organizer_sequence: 0,
         organizer_dtstamp: None,
-        organizer_instances: Default::default(),
         organizer_object: String::new(),
         event: MeetingEvent {
             title: "Avis médical".into(),

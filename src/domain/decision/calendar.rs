@@ -195,7 +195,6 @@ fn apply(case: &Case<'_>, answer: &Answer<'_>) -> Decision {
         comment: comment.clone(),
         proposal: None,
         away_since: before.away_since,
-        instances: before.instances.clone(),
     };
     let decision = Decision::new(Disposition::Applied, format!("the guest answers {}", partstat.as_str()))
         .change(AttendanceChange::Response(response))
@@ -226,7 +225,7 @@ fn beside(case: &Case<'_>, answer: &Answer<'_>) -> Option<String> {
 /// Our SEQUENCE grows on a significant change alone. Clients that always write 0 are believed when they wrote after
 /// our newest mail.
 fn is_of_older_invitation(case: &Case<'_>, event: &Event) -> bool {
-    if event.sequence >= case.dialog.guest.counts_from(None) {
+    if event.sequence >= case.dialog.guest.sequence() {
         return false;
     }
     let wrote_after = matches!((event.dtstamp, case.context.last_sent_at), (Some(wrote), Some(sent)) if wrote >= sent);

@@ -14,7 +14,6 @@ use crate::domain::occurrence::Part;
 use crate::domain::organizer::{Anonymity, Group, Organizer};
 use crate::domain::reply::{Context, Door, classify};
 use chrono::{DateTime, TimeDelta, Utc};
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Judges a message or a bare calendar file. Never fails: what can't be read is classed `unreadable`.
@@ -84,7 +83,6 @@ fn made_up(mail: &InboundMail, now: DateTime<Utc>) -> Option<(Meeting, Guest, Or
         organizer_uid: Uid(String::new()),
         organizer_sequence: 0,
         organizer_dtstamp: None,
-        organizer_instances: BTreeMap::new(),
         organizer_object: String::new(),
         event: MeetingEvent { title: String::new(), description: None, starts_at, ends_at: starts_at + TimeDelta::hours(1), series: None },
         status: MeetingStatus::Scheduled,

@@ -36,7 +36,6 @@ fn dialog() -> (Meeting, Guest) {
         organizer_uid: Uid("u@agence.example".into()),
         organizer_sequence: 0,
         organizer_dtstamp: None,
-        organizer_instances: std::collections::BTreeMap::new(),
         organizer_object: String::new(),
         event,
         status: MeetingStatus::Scheduled,
