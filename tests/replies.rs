@@ -63,6 +63,7 @@ fn meeting(given: &Value) -> Meeting {
             starts_at: at("2026-07-06T07:00:00Z"),
             ends_at: at("2026-07-06T08:00:00Z"),
             series: None,
+            whole_days: None,
         },
         status: if given["cancelled"] == true { MeetingStatus::Cancelled } else { MeetingStatus::Scheduled },
         room: "room".into(),

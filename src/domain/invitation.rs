@@ -147,6 +147,7 @@ fn told(event: &Event, intent: Intent, now: DateTime<Utc>) -> Result<MeetingEven
         starts_at,
         ends_at,
         series: None,
+        whole_days: None,
     })
 }
 

@@ -7,6 +7,7 @@ use super::itip::Uid;
 use super::language::Language;
 use super::occurrence::{Part, Series};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -35,6 +36,10 @@ pub struct MeetingEvent {
     /// How it recurs; `None` for a meeting that takes place once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<Box<Series>>,
+    /// The zone whose days are meant, where it is a matter of whole days (DTSTART is a DATE, RFC 5545 §3.8.2.4); start and
+    /// end are midnights there. `None` for a meeting with a clock time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole_days: Option<Tz>,
 }
 
 /// One meeting: one UID of one organizer.

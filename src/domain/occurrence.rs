@@ -79,7 +79,7 @@ impl MeetingEvent {
     pub fn of_instances(&self, changed: BTreeMap<DateTime<Utc>, Instance>) -> Self {
         let first = changed.values().min_by_key(|one| one.starts_at).cloned().unwrap_or_else(|| self.first());
         let Instance { title, description, starts_at, ends_at } = first;
-        Self { title, description, starts_at, ends_at, series: Some(Box::new(Series { recurrence: None, changed })) }
+        Self { title, description, starts_at, ends_at, series: Some(Box::new(Series { recurrence: None, changed })), ..self.clone() }
     }
 
     /// What the whole says, as an instance.
@@ -180,6 +180,7 @@ mod tests {
             starts_at,
             ends_at: starts_at + TimeDelta::minutes(45),
             series: Some(Box::new(Series { recurrence: Some(recurrence), changed })),
+            whole_days: None,
         }
     }
 

@@ -56,6 +56,7 @@ impl Desk {
                 starts_at: at("2026-11-24T13:00:00Z"),
                 ends_at: at("2026-11-24T13:45:00Z"),
                 series: None,
+                whole_days: None,
             },
             uid: Uid("0190-1@visio.example".into()),
             time_zone: Tz::Europe__Paris,

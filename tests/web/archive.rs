@@ -74,6 +74,7 @@ pub(crate) fn meeting() -> Meeting {
             starts_at: noon() + TimeDelta::hours(1),
             ends_at: noon() + TimeDelta::hours(2),
             series: None,
+            whole_days: None,
         },
         status: MeetingStatus::Scheduled,
         room: "k3v7q2salle".into(),

@@ -235,6 +235,7 @@ mod tests {
                 starts_at: instant("2026-07-06T07:00:00Z"),
                 ends_at: instant("2026-07-06T07:45:00Z"),
                 series: None,
+                whole_days: None,
             },
             link: Some("https://visio.example/j/a.b,c;d"),
             description: "Bonjour\n\nhttps://visio.example/j/a.b",

@@ -28,6 +28,7 @@ fn dialog() -> (Meeting, Guest) {
         starts_at: now() + TimeDelta::hours(1),
         ends_at: now() + TimeDelta::hours(2),
         series: None,
+        whole_days: None,
     };
     let meeting = Meeting {
         id: MeetingId(Uuid::from_u128(1)),
