@@ -5,7 +5,7 @@
 mod desk;
 
 use desk::Desk;
-use paravent::domain::attendance::PartStat;
+use paravent::domain::attendance::Response;
 use paravent::domain::compose::{InvitationKind, InvitationLetter, letter};
 use paravent::domain::leak::{Limits, Secrets, scan_within};
 use paravent::domain::organizer::Organizer;
@@ -32,7 +32,7 @@ fn invitation(desk: &Desk) -> Vec<u8> {
         sequence: 0,
         event: &desk.event,
         link: Some(LINK),
-        partstat: PartStat::NeedsAction,
+        response: &Response::default(),
         allow_counter: true,
     };
     letter::invitation(&desk.stationery, &letter).unwrap()

@@ -7,7 +7,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use paravent::domain::address::Mailbox;
 use paravent::domain::compose::Problem;
-use paravent::domain::invitation::{Ask, plan};
+use paravent::domain::invitation::{Ask, Said, plan};
 use paravent::domain::itip::{self, EventTime};
 use paravent::domain::language::Language;
 use paravent::domain::mime::{self, InboundMail, MimeLimits, Placement};
@@ -51,8 +51,11 @@ fn kebab(problem: Problem) -> String {
 }
 
 fn instant(time: Option<&EventTime>) -> Value {
-    let instant = time.and_then(EventTime::instant);
-    instant.map_or(Value::Null, |instant| instant.to_rfc3339_opts(SecondsFormat::Secs, true).into())
+    time.and_then(EventTime::instant).map_or(Value::Null, seconds)
+}
+
+fn seconds(instant: DateTime<Utc>) -> Value {
+    instant.to_rfc3339_opts(SecondsFormat::Secs, true).into()
 }
 
 fn empty(problem: &str) -> Value {
@@ -67,10 +70,11 @@ fn facts(mail: &InboundMail) -> Value {
     let organizer = claire();
     let guest_domain = AliasDomain::parse("guest.visio.example").unwrap();
     let now: DateTime<Utc> = "2026-06-01T08:00:00Z".parse().unwrap();
-    let planned = plan(&object, &Ask { organizer: &organizer, recipients: None, guest_domain: &guest_domain, max_guests: 50, now });
-    let (problem, invited, remarks) = match planned {
-        Ok(plan) => (Value::Null, plan.invited, plan.remarks),
-        Err(problems) => (kebab(problems.last().unwrap().0).into(), vec![], vec![]),
+    let planned =
+        plan(&object, &Ask { organizer: &organizer, recipients: None, guest_domain: &guest_domain, max_guests: 50, known: None, now });
+    let (problem, invited, remarks, said) = match planned {
+        Ok(plan) => (Value::Null, plan.invited, plan.remarks, plan.said),
+        Err(problems) => (kebab(problems.last().unwrap().0).into(), vec![], vec![], Said::default()),
     };
     let mut facts = empty("");
     facts["method"] = object.method.as_ref().map(|method| method.as_str()).into();
@@ -86,7 +90,16 @@ fn facts(mail: &InboundMail) -> Value {
         facts["ends_at"] = instant(event.end.as_ref());
         facts["organizer"] = event.organizer.as_ref().map(|named| named.mailbox.to_string()).into();
         facts["guests"] = guests.filter(|named| !organizer.owns(&named.mailbox)).map(|named| named.mailbox.to_string()).collect();
-        facts["series"] = event.is_recurring.into();
+        // Times without a zone are the organizer's.
+        if let Some(whole) = said.whole {
+            facts["starts_at"] = seconds(whole.event.starts_at);
+            facts["ends_at"] = seconds(whole.event.ends_at);
+        }
+        for (id, one) in said.instances {
+            let instance = one.instance.map_or(Value::Null, |instance| json!([seconds(instance.starts_at), seconds(instance.ends_at)]));
+            facts["instances"][id.to_rfc3339_opts(SecondsFormat::Secs, true)] = instance;
+        }
+        facts["series"] = event.recurs.is_some().into();
     }
     facts
 }

@@ -174,7 +174,7 @@ async fn late_and_repeated_answers_change_nothing() {
     // An earlier answer that was overtaken.
     house.accept(Mx, JEAN, &to, &reply(JEAN, &guest.uid.0, 0, "20260105T090000Z", "ACCEPTED")).await;
     assert!(house.sent().await.is_empty());
-    assert_eq!(house.guest(JEAN).await.attendance.response.partstat, PartStat::Declined);
+    assert_eq!(house.guest(JEAN).await.attendance.response.whole.partstat, PartStat::Declined);
     let counts = house.archive.disposition_counts().await.unwrap();
     assert_eq!(counts.iter().map(|(_, count)| count).sum::<u64>(), 3, "each accepted message but the repeated one is kept: {counts:?}");
 }
@@ -187,7 +187,7 @@ async fn answers_that_are_not_proved_wait_and_can_be_released() {
     let to = house.address(Purpose::OrganizerAlias, guest.id);
     house.verdicts.aligned.store(false, Ordering::SeqCst);
     house.accept(Mx, JEAN, &to, &reply(JEAN, &guest.uid.0, 0, "20260105T090000Z", "ACCEPTED")).await;
-    assert_eq!(house.guest(JEAN).await.attendance.response.partstat, PartStat::NeedsAction);
+    assert_eq!(house.guest(JEAN).await.attendance.response.whole.partstat, PartStat::NeedsAction);
     let sent = house.sent().await;
     assert_eq!(of_purpose(&sent, Organizer).len(), 0);
     assert_eq!(of_purpose(&sent, Helpdesk).len(), 1);
@@ -195,7 +195,7 @@ async fn answers_that_are_not_proved_wait_and_can_be_released() {
     let held = house.archive.received(Some(HoldState::Waiting), 10).await.unwrap();
     assert_eq!(held.len(), 1);
     assert_eq!(house.gateway.release(held[0].id).await.unwrap(), HoldOutcome::Done);
-    assert_eq!(house.guest(JEAN).await.attendance.response.partstat, PartStat::Accepted);
+    assert_eq!(house.guest(JEAN).await.attendance.response.whole.partstat, PartStat::Accepted);
     assert_eq!(of_purpose(&house.sent().await, Organizer).len(), 1);
     assert_eq!(house.gateway.release(held[0].id).await.unwrap(), HoldOutcome::NotWaiting, "once");
 }

@@ -9,7 +9,7 @@ mod desk;
 
 use data_encoding::BASE64;
 use desk::{Desk, named};
-use paravent::domain::attendance::PartStat;
+use paravent::domain::attendance::Response;
 use paravent::domain::compose::{InvitationKind, InvitationLetter, letter};
 use paravent::domain::itip;
 use paravent::domain::leak::{Finding, Limits, SecretKind, Secrets, Spot, findings, scan, scan_within};
@@ -48,7 +48,7 @@ fn invitation(desk: &Desk, kind: InvitationKind, link: &str) -> Vec<u8> {
         sequence: 1,
         event: &desk.event,
         link: (kind != InvitationKind::Cancellation).then_some(link),
-        partstat: PartStat::NeedsAction,
+        response: &Response::default(),
         allow_counter: true,
     };
     letter::invitation(&desk.stationery, &letter).unwrap()

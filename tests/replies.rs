@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use paravent::domain::address::{Mailbox, NamedMailbox};
-use paravent::domain::attendance::{Attendance, PartStat, Response};
+use paravent::domain::attendance::{Answer, Attendance, PartStat, Response};
 use paravent::domain::authentication::Authentication;
 use paravent::domain::decision::{Dialog, decide};
 use paravent::domain::explain::Explanation;
@@ -14,6 +14,7 @@ use paravent::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus, Sen
 use paravent::domain::mime::{self, MimeLimits};
 use paravent::domain::organizer::{Anonymity, Group, Organizer};
 use paravent::domain::reply::{Context, Door, classify};
+use paravent::domain::revision::Ledger;
 use serde_json::Value;
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -54,8 +55,7 @@ fn meeting(given: &Value) -> Meeting {
         organizer: OrganizerId(Uuid::nil()),
         organizer_address: NamedMailbox::new("Claire Bernard", mailbox("claire.bernard@agence.example")),
         organizer_uid: Uid("their-uid@agence.example".into()),
-        organizer_sequence: 0,
-        organizer_dtstamp: None,
+        ledger: Ledger::default(),
         organizer_object: String::new(),
         event: MeetingEvent {
             title: "Point dossier".into(),
@@ -74,21 +74,23 @@ fn meeting(given: &Value) -> Meeting {
 
 fn guest(given: &Value) -> Guest {
     let sequence = given["sequence"].as_u64().unwrap_or(0) as u32;
-    let response = Response {
+    let whole = Answer {
         partstat: given["partstat"].as_str().and_then(PartStat::parse).unwrap_or_default(),
         dtstamp: given["last_dtstamp"].as_str().map(at),
-        ..Response::default()
+        ..Answer::default()
     };
+    let response = Response { whole, ..Response::default() };
     let meeting = meeting(&Value::Null);
     Guest {
         part: Default::default(),
+        ledger: Ledger::default(),
         id: GuestId(Uuid::nil()),
         meeting: meeting.id,
         mailbox: NamedMailbox::new("Jean Martin", mailbox("jean.martin@hopital.example")),
         invited_as: mailbox("jean.martin=hopital.example@guest.visio.example"),
         language: Language::parse("fr").unwrap(),
         uid: Uid(OUR_UID.into()),
-        sent: Some(SentState { sequence, event: meeting.event }),
+        sent: Some(SentState { sequence, event: meeting.event, counts_from: sequence, instances_count_from: Default::default() }),
         link: Uuid::nil(),
         removed_at: (given["removed"] == true).then(|| at("2026-06-10T08:00:00Z")),
         attendance: Attendance { response, ..Attendance::default() },

@@ -20,7 +20,8 @@ use paravent::domain::address::Mailbox;
 use paravent::domain::conference::{Conference, ConferenceKey};
 use paravent::domain::link::LinkKeys;
 use paravent::domain::meeting::MeetingStatus;
-use paravent::domain::occurrence::{Part, Series};
+use paravent::domain::occurrence::Series;
+use paravent::domain::part::Part;
 use paravent::domain::record::Write;
 use paravent::domain::series::{Recurrence, Rule};
 use paravent::flow::join::{Join, JoinSettings};
@@ -183,7 +184,7 @@ async fn of_a_series_the_door_opens_at_each_of_the_guests_instances_into_a_room_
         let recurrence = Recurrence::new(chrono_tz::Tz::UTC, starts_at, Some(rule), vec![], vec![]).unwrap();
         meeting.event.series = Some(Box::new(Series { recurrence: Some(recurrence), ..Series::default() }));
         let without = [starts_at + TimeDelta::days(1)].into();
-        house.archive.guest.lock().unwrap().part = Part::Whole { without };
+        house.archive.guest.lock().unwrap().part = Part::Whole { without, before: None };
     };
     let door = [
         (49, StatusCode::CONFLICT),

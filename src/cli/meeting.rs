@@ -84,7 +84,7 @@ fn guest_row(guest: &Guest) -> Vec<String> {
     vec![
         guest.mailbox.mailbox.to_string(),
         output::word(&attendance.delivery),
-        attendance.response.partstat.as_str().to_owned(),
+        attendance.response.whole.partstat.as_str().to_owned(),
         presence(&attendance.presence).to_owned(),
         note(guest),
     ]
@@ -104,13 +104,13 @@ fn note(guest: &Guest) -> String {
     if guest.removed_at.is_some() {
         notes.push("no longer invited".to_owned());
     }
-    if let Some(proposal) = &response.proposal {
+    if let Some(proposal) = &response.whole.proposal {
         notes.push(format!("proposes {} to {} UTC", time(proposal.starts_at), time(proposal.ends_at)));
     }
     if response.away_since.is_some() {
         notes.push("away".to_owned());
     }
-    if let Some(comment) = &response.comment {
+    if let Some(comment) = &response.whole.comment {
         notes.push(format!("\"{}\"", output::shown(comment)));
     }
     notes.join("; ")

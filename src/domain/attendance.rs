@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Delivery track: where our mail to the guest is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,9 +71,9 @@ pub struct Proposal {
     pub received_at: DateTime<Utc>,
 }
 
-/// Response track: what the guest answered, in calendar terms.
+/// What the guest answered to a meeting, or to one instance of a series.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Response {
+pub struct Answer {
     /// The status in force.
     pub partstat: PartStat,
     /// SEQUENCE that the answer in force refers to.
@@ -85,8 +86,44 @@ pub struct Response {
     pub comment: Option<String>,
     /// An open counter-proposal.
     pub proposal: Option<Proposal>,
+}
+
+/// Response track: what the guest answered, in calendar terms.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Response {
+    /// To the meeting; of a series, to all instances that have no answer of their own.
+    #[serde(flatten)]
+    pub whole: Answer,
+    /// To single instances of a series, by the instant of their RECURRENCE-ID.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub instances: BTreeMap<DateTime<Utc>, Answer>,
     /// The guest's mail system said that they are away, and when it said so.
     pub away_since: Option<DateTime<Utc>>,
+}
+
+impl Response {
+    /// What was answered to exactly this: the whole (`None`), or an instance on its own.
+    pub fn own(&self, target: Option<DateTime<Utc>>) -> Option<&Answer> {
+        match target {
+            None => Some(&self.whole),
+            Some(id) => self.instances.get(&id),
+        }
+    }
+
+    /// The status in force for the whole (`None`) or for an instance: its own, else that of the whole.
+    pub fn partstat(&self, target: Option<DateTime<Utc>>) -> PartStat {
+        self.own(target).unwrap_or(&self.whole).partstat
+    }
+
+    /// Puts an answer in the place of the one to the same target.
+    pub fn put(&mut self, target: Option<DateTime<Utc>>, answer: Answer) {
+        match target {
+            None => self.whole = answer,
+            Some(id) => {
+                self.instances.insert(id, answer);
+            }
+        }
+    }
 }
 
 /// Presence track: what was seen of the guest at the door and in the room.

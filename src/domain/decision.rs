@@ -4,6 +4,7 @@ mod automatic;
 mod calendar;
 mod delivery;
 mod sender;
+mod target;
 mod words;
 
 use super::alert::{AlertDraft, AlertKind, Severity};
@@ -58,6 +59,9 @@ pub struct Decision {
     /// Why, for people and the audit trail: short English sentences with masked addresses.
     pub reasons: Vec<String>,
 }
+
+/// A decision in the place of what could not go on.
+type Instead = Box<Decision>;
 
 /// The dialog that a token names.
 #[derive(Clone, Copy, Debug)]

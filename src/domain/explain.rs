@@ -3,13 +3,14 @@
 mod assumed;
 
 use super::alert::AlertKind;
-use super::attendance::Response;
+use super::attendance::{Answer, Response};
 use super::authentication::Authentication;
 use super::decision::{AttendanceChange, Decision, Dialog};
 use super::itip::{CalendarObject, Method};
 use super::mime::InboundMail;
 use super::relay::Relay;
 use super::reply::{AttachmentFact, Classified, DeliveryReport, ReplyClass, Suggestion};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 pub use assumed::content_only;
@@ -144,11 +145,25 @@ fn change_name(change: &AttendanceChange, before: &Response) -> String {
             let name = serde_json::to_value(delivery).ok().and_then(|value| value.as_str().map(str::to_owned));
             format!("delivery {}", name.unwrap_or_default())
         }
-        AttendanceChange::Response(after) if after.received_at != before.received_at => format!("response {}", after.partstat.as_str()),
-        AttendanceChange::Response(after) if after.proposal != before.proposal => "proposal".to_owned(),
-        AttendanceChange::Response(after) if after.away_since != before.away_since => "away".to_owned(),
-        AttendanceChange::Response(after) => format!("response {}", after.partstat.as_str()),
+        AttendanceChange::Response(after) => response_names(after, before).join(", "),
     }
+}
+
+/// What of the response track changed: of the whole, and of instances.
+fn response_names(after: &Response, before: &Response) -> Vec<String> {
+    let whole = std::iter::once((None, &after.whole));
+    let instances = after.instances.iter().map(|(id, answer)| (Some(*id), answer));
+    let changed = whole.chain(instances).filter(|(target, answer)| before.own(*target) != Some(*answer));
+    let name = |(target, answer): (Option<DateTime<Utc>>, &Answer)| {
+        let old = before.own(target);
+        let what = match () {
+            () if old.is_none_or(|old| answer.received_at != old.received_at) => format!("response {}", answer.partstat.as_str()),
+            () => "proposal".to_owned(),
+        };
+        target.map_or(what.clone(), |id| format!("{what} to {}", id.format("%Y-%m-%dT%H:%M:%SZ")))
+    };
+    let away = (after.away_since != before.away_since).then(|| "away".to_owned());
+    changed.map(name).chain(away).collect()
 }
 
 fn relay_name(relay: &Relay) -> &'static str {

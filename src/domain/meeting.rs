@@ -5,10 +5,13 @@ use super::attendance::Attendance;
 use super::id::{GuestId, MeetingId, OrganizerId};
 use super::itip::Uid;
 use super::language::Language;
-use super::occurrence::{Part, Series};
+use super::occurrence::Series;
+use super::part::Part;
+use super::revision::Ledger;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Whether the meeting takes place.
@@ -53,10 +56,8 @@ pub struct Meeting {
     pub organizer_address: NamedMailbox,
     /// The UID of their dialog.
     pub organizer_uid: Uid,
-    /// SEQUENCE of the newest REQUEST or CANCEL taken from them.
-    pub organizer_sequence: u32,
-    /// DTSTAMP of the newest REQUEST or CANCEL taken from them.
-    pub organizer_dtstamp: Option<DateTime<Utc>>,
+    /// SEQUENCE and DTSTAMP of what was taken from them.
+    pub ledger: Ledger,
     /// Their newest calendar object, as they wrote it: replies are made in its terms (RFC 5546 §3.2.3).
     pub organizer_object: String,
     /// What guests are told.
@@ -94,6 +95,19 @@ pub struct SentState {
     pub sequence: u32,
     /// Everything the guest knows of the meeting.
     pub event: MeetingEvent,
+    /// Our SEQUENCE from which on an answer to the whole counts: that of the last change of its time.
+    #[serde(default)]
+    pub counts_from: u32,
+    /// The same for instances of a series that changed on their own, by the instant of their RECURRENCE-ID.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub instances_count_from: BTreeMap<DateTime<Utc>, u32>,
+}
+
+impl SentState {
+    /// Our SEQUENCE from which on an answer to the whole (`None`) or to an instance counts.
+    pub fn counts_from(&self, target: Option<DateTime<Utc>>) -> u32 {
+        target.and_then(|id| self.instances_count_from.get(&id)).copied().unwrap_or(self.counts_from)
+    }
 }
 
 /// One guest of one meeting.
@@ -110,6 +124,9 @@ pub struct Guest {
     /// Which instances of a series they are invited to.
     #[serde(default)]
     pub part: Part,
+    /// SEQUENCE and DTSTAMP of what was taken from the organizer about this guest.
+    #[serde(default)]
+    pub ledger: Ledger,
     /// The language of mails and pages to them.
     pub language: Language,
     /// Our UID: never the organizer's.
@@ -132,8 +149,23 @@ impl Guest {
         self.sent.as_ref().map_or(0, |sent| sent.sequence)
     }
 
-    /// The meeting as this guest may know it.
+    /// The SEQUENCE from which on their answer to the whole (`None`) or to an instance counts.
+    pub fn counts_from(&self, target: Option<DateTime<Utc>>) -> u32 {
+        self.sent.as_ref().map_or(0, |sent| sent.counts_from(target))
+    }
+
+    /// What they would be sent of the meeting as it is now, where nothing of it changed for them.
+    pub fn newest(&self, meeting: &Meeting) -> SentState {
+        let event = self.view(meeting);
+        match &self.sent {
+            Some(sent) => SentState { event, ..sent.clone() },
+            None => SentState { sequence: 0, event, counts_from: 0, instances_count_from: BTreeMap::new() },
+        }
+    }
+
+    /// The meeting as this guest may know it; where nothing of it is left to them, as they knew it last.
     pub fn view(&self, meeting: &Meeting) -> MeetingEvent {
-        meeting.event.for_part(&self.part)
+        let known = || self.sent.as_ref().map_or_else(|| meeting.event.clone(), |sent| sent.event.clone());
+        meeting.event.for_part(&self.part).unwrap_or_else(known)
     }
 }

@@ -1,11 +1,14 @@
 //! The instances of a meeting: of a series as its rule gives them and as single ones were changed, for the part of it
 //! that a guest is invited to (RFC 5545 §3.8.4.4, §3.8.5).
 
+use super::itip::EventTime;
+use super::itip::time::{instant_in, local_in};
 use super::meeting::MeetingEvent;
 use super::series::{Recurrence, SeriesLimits};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A recurring meeting beside its first instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,25 +32,6 @@ pub struct Instance {
     pub ends_at: DateTime<Utc>,
 }
 
-/// Which instances of a series a guest is invited to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Part {
-    /// All, but for these.
-    Whole {
-        /// RECURRENCE-IDs.
-        without: BTreeSet<DateTime<Utc>>,
-    },
-    /// These alone, by RECURRENCE-ID.
-    Only(BTreeSet<DateTime<Utc>>),
-}
-
-impl Default for Part {
-    fn default() -> Self {
-        Self::Whole { without: BTreeSet::new() }
-    }
-}
-
 /// One time at which a meeting takes place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occurrence {
@@ -58,28 +42,22 @@ pub struct Occurrence {
 }
 
 impl MeetingEvent {
-    /// The meeting as somebody with this part of it knows it.
-    pub fn for_part(&self, part: &Part) -> Self {
-        let Some(series) = &self.series else { return self.clone() };
-        match part {
-            Part::Whole { without } if without.is_empty() => self.clone(),
-            Part::Whole { without } => {
-                let recurrence = series.recurrence.as_ref().map(|recurrence| recurrence.without(without.iter().copied()));
-                let changed = series.changed.iter().filter(|(id, _)| !without.contains(id)).map(|(id, one)| (*id, one.clone())).collect();
-                Self { series: Some(Box::new(Series { recurrence, changed })), ..self.clone() }
-            }
-            Part::Only(ids) => {
-                let changed: BTreeMap<_, _> = ids.iter().filter_map(|id| Some((*id, self.instance(*id)?))).collect();
-                self.of_instances(changed)
-            }
-        }
-    }
-
     /// A series of which these instances alone are known; the first of them stands for the whole.
     pub fn of_instances(&self, changed: BTreeMap<DateTime<Utc>, Instance>) -> Self {
         let first = changed.values().min_by_key(|one| one.starts_at).cloned().unwrap_or_else(|| self.first());
         let Instance { title, description, starts_at, ends_at } = first;
         Self { title, description, starts_at, ends_at, series: Some(Box::new(Series { recurrence: None, changed })), ..self.clone() }
+    }
+
+    /// Of a series of which one instance alone is known, that one's RECURRENCE-ID.
+    pub fn only_instance(&self) -> Option<DateTime<Utc>> {
+        let series = self.series.as_ref().filter(|series| series.recurrence.is_none())?;
+        series.changed.keys().next().copied().filter(|_| series.changed.len() == 1)
+    }
+
+    /// The RECURRENCE-IDs of instances that differ from the rule, in order.
+    pub fn changed_ids(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        self.series.iter().flat_map(|series| series.changed.keys().copied())
     }
 
     /// What the whole says, as an instance.
@@ -95,6 +73,73 @@ impl MeetingEvent {
         }
         let recurrence = series.recurrence.as_ref()?;
         recurrence.contains(self.starts_at, id, &SeriesLimits::default()).then(|| self.by_rule(id))
+    }
+
+    /// The instant that a RECURRENCE-ID names: in any zone, as a clock without zone (that of the series, else `home`), or as the
+    /// day of an instance, which some programs write also as its midnight. There need not be such an instance; `None` where
+    /// nobody knows the zone.
+    pub fn recurrence_id(&self, time: &EventTime, home: Tz) -> Option<DateTime<Utc>> {
+        let zone = self.zone().unwrap_or(home);
+        let midnight = |local: &NaiveDateTime| (local.time() == NaiveTime::MIN).then(|| local.date());
+        let (instant, day) = match time {
+            EventTime::Utc(instant) => (*instant, midnight(&instant.naive_utc()).filter(|_| self.whole_days.is_some())),
+            EventTime::Zoned { local, instant, .. } => ((*instant)?, midnight(local)),
+            EventTime::Floating(local) => (instant_in(zone, *local)?, midnight(local)),
+            EventTime::Date(day) => (instant_in(zone, day.and_time(NaiveTime::MIN))?, Some(*day)),
+        };
+        if self.instance(instant).is_some() {
+            return Some(instant);
+        }
+        Some(day.and_then(|day| self.instance_on(day, zone)).unwrap_or(instant))
+    }
+
+    fn instance_on(&self, day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
+        let series = self.series.as_ref()?;
+        let ruled = series.recurrence.as_ref().and_then(|ruled| ruled.instance_on(self.starts_at, day, &SeriesLimits::default()));
+        let is_that_day = |id: &DateTime<Utc>| local_in(zone, *id).is_some_and(|local| local.date() == day);
+        ruled.or_else(|| series.changed.keys().copied().find(is_that_day))
+    }
+
+    /// The zone on whose clock it is, where one is known: that of the series, or of whole days.
+    pub fn zone(&self) -> Option<Tz> {
+        let recurrence = self.series.as_ref().and_then(|series| series.recurrence.as_ref());
+        recurrence.map(Recurrence::zone).or(self.whole_days)
+    }
+
+    /// Puts an instance in its place: as it differs from the rule, as a new one, or `None` where it does not take place. A
+    /// meeting that took place once becomes the first instance of a series.
+    pub fn put(&mut self, id: DateTime<Utc>, instance: Option<Instance>) {
+        let (starts_at, limits) = (self.starts_at, SeriesLimits::default());
+        let as_ruled = self.by_rule(id);
+        let zone = self.zone().unwrap_or(Tz::UTC);
+        let series = self.series.get_or_insert_with(|| {
+            let once = Recurrence::new(zone, starts_at, None, Vec::new(), Vec::new()).ok();
+            Box::new(Series { recurrence: once, changed: BTreeMap::new() })
+        });
+        match instance {
+            Some(instance) => {
+                series.recurrence = series.recurrence.as_ref().map(|ruled| ruled.with(starts_at, id, &limits));
+                if series.recurrence.is_some() && instance == as_ruled {
+                    series.changed.remove(&id);
+                } else {
+                    series.changed.insert(id, instance);
+                }
+            }
+            None => {
+                series.changed.remove(&id);
+                series.recurrence = series.recurrence.as_ref().map(|ruled| ruled.without([id]));
+            }
+        }
+    }
+
+    /// Takes this instance and all later ones off (RANGE=THISANDFUTURE).
+    pub fn end_before(&mut self, id: DateTime<Utc>) {
+        let (starts_at, by_day) = (self.starts_at, self.whole_days.is_some());
+        if let Some(series) = &mut self.series {
+            series.changed.retain(|known, _| *known < id);
+            series.recurrence =
+                series.recurrence.as_ref().map(|ruled| ruled.ending_before(starts_at, id, by_day, &SeriesLimits::default()));
+        }
     }
 
     /// The occurrence that runs at `now`, or comes next, or was the last. Of a meeting that takes place once, itself.
@@ -137,11 +182,12 @@ impl MeetingEvent {
     }
 
     /// How long an instance is that nothing was changed of.
-    fn length(&self) -> TimeDelta {
+    pub fn length(&self) -> TimeDelta {
         self.ends_at - self.starts_at
     }
 
-    fn by_rule(&self, id: DateTime<Utc>) -> Instance {
+    /// An instance as nothing was changed of it.
+    pub fn by_rule(&self, id: DateTime<Utc>) -> Instance {
         Instance { starts_at: id, ends_at: id + self.length(), ..self.first() }
     }
 
@@ -205,16 +251,37 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_knows_their_part_alone() {
+    fn a_recurrence_id_in_every_form() {
         let event = mondays("FREQ=WEEKLY;COUNT=4");
+        let (third, fourth) = (at("2026-10-19T07:00:00Z"), at("2026-10-26T08:00:00Z"));
+        let local = |text: &str| text.parse::<NaiveDateTime>().unwrap();
+        let named = |time: &EventTime| event.recurrence_id(time, Tz::UTC);
+        assert_eq!(named(&EventTime::Utc(third)), Some(third));
+        assert_eq!(named(&EventTime::Floating(local("2026-10-26T09:00:00"))), Some(fourth));
+        assert_eq!(named(&EventTime::Date(local("2026-10-26T00:00:00").date())), Some(fourth));
+        let midnight =
+            EventTime::Zoned { local: local("2026-10-19T00:00:00"), tzid: "x".into(), instant: Some(at("2026-10-18T22:00:00Z")) };
+        assert_eq!(named(&midnight), Some(third));
+        assert_eq!(named(&EventTime::Zoned { local: local("2026-10-19T09:00:00"), tzid: "Mars".into(), instant: None }), None);
+        // No instance: the instant as it was named.
+        assert_eq!(named(&EventTime::Utc(at("2026-10-20T00:00:00Z"))), Some(at("2026-10-20T00:00:00Z")));
+    }
+
+    #[test]
+    fn instances_are_changed_taken_off_and_added() {
+        let mut event = mondays("FREQ=WEEKLY;COUNT=4");
         let (second, third) = (at("2026-10-12T07:00:00Z"), at("2026-10-19T07:00:00Z"));
-        let without = event.for_part(&Part::Whole { without: BTreeSet::from([second]) });
-        assert_eq!((without.instance(second), without.instance(third).map(|one| one.starts_at)), (None, Some(third)));
-        assert_eq!(starts(&without, "2026-10-06T00:00:00Z"), [third, at("2026-10-26T08:00:00Z")]);
-        let only = event.for_part(&Part::Only(BTreeSet::from([third, second, at("2026-10-20T00:00:00Z")])));
-        assert_eq!(starts(&only, "2026-10-01T00:00:00Z"), [at("2026-10-13T12:00:00Z"), third]);
-        assert_eq!((only.starts_at, only.over_at()), (at("2026-10-13T12:00:00Z"), Some(at("2026-10-19T07:45:00Z"))));
-        assert_eq!(event.for_part(&Part::default()), event);
+        event.put(second, Some(event.by_rule(second)));
+        event.put(third, None);
+        event.put(at("2026-10-20T07:00:00Z"), Some(instance("2026-10-20T07:00:00Z")));
+        let all = ["2026-10-05T07:00:00Z", "2026-10-12T07:00:00Z", "2026-10-20T07:00:00Z", "2026-10-26T08:00:00Z"].map(at);
+        assert_eq!(starts(&event, "2026-10-01T00:00:00Z"), all);
+        assert_eq!(event.series.as_ref().unwrap().changed.len(), 1);
+        event.put(third, Some(event.by_rule(third)));
+        assert_eq!(starts(&event, "2026-10-13T00:00:00Z")[0], third);
+        let mut once = MeetingEvent { series: None, ..mondays("FREQ=DAILY") };
+        once.put(third, Some(instance("2026-10-19T07:00:00Z")));
+        assert_eq!(starts(&once, "2026-10-01T00:00:00Z"), [once.starts_at, third]);
     }
 
     #[test]

@@ -8,6 +8,10 @@ use chrono::{DateTime, Utc};
 pub enum Relay {
     /// A REPLY in the organizer's own dialog.
     ReplyToOrganizer {
+        /// The instance that is answered, by the instant of its RECURRENCE-ID; `None` for the whole.
+        instance: Option<DateTime<Utc>>,
+        /// The later instances too (RANGE=THISANDFUTURE).
+        and_later: bool,
         /// The guest's answer.
         partstat: PartStat,
         /// Their words with it.
@@ -15,6 +19,8 @@ pub enum Relay {
     },
     /// A COUNTER in the organizer's own dialog.
     CounterToOrganizer {
+        /// The instance that another time is proposed for; `None` for the whole.
+        instance: Option<DateTime<Utc>>,
         /// Proposed start.
         starts_at: DateTime<Utc>,
         /// Proposed end.

@@ -13,7 +13,7 @@ use crate::domain::id::{GuestId, MeetingId, OutboxId};
 use crate::domain::itip;
 use crate::domain::leak::{self, Finding, Leak, Secrets, Spot};
 use crate::domain::link::LinkKeyError;
-use crate::domain::meeting::{Guest, Meeting};
+use crate::domain::meeting::{Guest, Meeting, SentState};
 use crate::domain::mime::InboundMail;
 use crate::domain::organizer::Organizer;
 use crate::domain::reply::Classified;
@@ -47,6 +47,15 @@ pub(super) struct Parties<'a> {
     pub guest: &'a Guest,
     pub organizer: &'a Organizer,
     pub now: DateTime<Utc>,
+}
+
+/// What a guest answered, to what.
+pub(super) struct Given<'a> {
+    pub instance: Option<DateTime<Utc>>,
+    pub and_later: bool,
+    pub partstat: PartStat,
+    pub comment: Option<&'a str>,
+    pub proposal: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
 /// What a new mail is known by.
@@ -90,8 +99,7 @@ impl Gateway {
         &self,
         parties: &Parties<'_>,
         kind: InvitationKind,
-        sequence: u32,
-        partstat: PartStat,
+        sent: &SentState,
         secrets: &Secrets,
     ) -> Result<OutboxItem, Unsent> {
         let Parties { meeting, guest, organizer, now } = *parties;
@@ -112,10 +120,10 @@ impl Gateway {
                 heading: heading(&alias, &guest.mailbox, &stamp, &thread, &guest.language, organizer.group.time_zone, now),
                 kind,
                 uid: &guest.uid,
-                sequence,
-                event: &meeting.event,
+                sequence: sent.sequence,
+                event: &sent.event,
                 link: link.as_deref(),
-                partstat,
+                response: &guest.attendance.response,
                 allow_counter: organizer.group.allow_counter,
             },
         )?;
@@ -127,9 +135,7 @@ impl Gateway {
     pub(super) fn draft_reply(
         &self,
         parties: &Parties<'_>,
-        partstat: PartStat,
-        comment: Option<&str>,
-        proposal: Option<(DateTime<Utc>, DateTime<Utc>)>,
+        given: &Given<'_>,
         answered: (&InboundMail, &[ThreadLink]),
     ) -> Result<OutboxItem, Unsent> {
         let Parties { meeting, guest, organizer, now } = *parties;
@@ -143,10 +149,12 @@ impl Gateway {
                 heading: heading(&from, &to, &stamp, &thread, &organizer.language, organizer.group.time_zone, now),
                 object: &object,
                 event: &meeting.event,
+                instance: given.instance,
+                and_later: given.and_later,
                 attendee: &attendee,
-                partstat,
-                comment,
-                proposal,
+                partstat: given.partstat,
+                comment: given.comment,
+                proposal: given.proposal,
             },
         )?;
         Ok(self.to_organizer(parties, stamp, bytes))

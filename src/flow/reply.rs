@@ -2,7 +2,7 @@
 
 use super::alerts::About;
 use super::conclude::failed;
-use super::draft::{Parties, Unsent};
+use super::draft::{Given, Parties, Unsent};
 use super::gateway::Gateway;
 use super::note::dedupe_key;
 use super::port::PortResult;
@@ -11,7 +11,7 @@ use super::route::Route;
 use crate::domain::address::Mailbox;
 use crate::domain::alert::{AlertDraft, AlertKind, Severity};
 use crate::domain::answer::Answer;
-use crate::domain::attendance::{Delivery, PartStat, Response};
+use crate::domain::attendance::{Attendance, Delivery, Response};
 use crate::domain::authentication::Authentication;
 use crate::domain::compose::{InvitationKind, Problem};
 use crate::domain::decision::{AttendanceChange, Decision, Dialog, Disposition, decide};
@@ -226,14 +226,20 @@ impl Gateway {
         let mut items = Vec::with_capacity(decision.relay.len());
         for relay in &decision.relay {
             items.push(match relay {
-                Relay::ReplyToOrganizer { partstat, comment } => {
-                    let item = self.draft_reply(&parties, *partstat, comment.as_deref(), None, (mail, links))?;
-                    from_guest(known, message, item)
+                Relay::ReplyToOrganizer { instance, and_later, partstat, comment } => {
+                    let comment = comment.as_deref();
+                    let given = Given { instance: *instance, and_later: *and_later, partstat: *partstat, comment, proposal: None };
+                    from_guest(known, message, self.draft_reply(&parties, &given, (mail, links))?)
                 }
-                Relay::CounterToOrganizer { starts_at, ends_at, comment } => {
-                    let in_force = response_after(known, decision).partstat;
-                    let item = self.draft_reply(&parties, in_force, comment.as_deref(), Some((*starts_at, *ends_at)), (mail, links))?;
-                    from_guest(known, message, item)
+                Relay::CounterToOrganizer { instance, starts_at, ends_at, comment } => {
+                    let given = Given {
+                        instance: *instance,
+                        and_later: false,
+                        partstat: response_after(known, decision).partstat(*instance),
+                        comment: comment.as_deref(),
+                        proposal: Some((*starts_at, *ends_at)),
+                    };
+                    from_guest(known, message, self.draft_reply(&parties, &given, (mail, links))?)
                 }
                 Relay::WordsToOrganizer => from_guest(known, message, self.draft_words(&parties, mail, classified, links)?),
                 Relay::AwayToOrganizer => from_guest(known, message, self.draft_away(&parties, mail, &classified.new_text, links)?),
@@ -243,9 +249,12 @@ impl Gateway {
                 }
                 Relay::InvitationToGuest => {
                     let secrets = self.organizer_secrets(&known.organizer).allowing(&known.guest.mailbox);
-                    let partstat = response_after(known, decision).partstat;
-                    let sequence = known.guest.sequence();
-                    (self.draft_invitation(&parties, InvitationKind::Update, sequence, partstat, &secrets)?, None)
+                    let guest = Guest {
+                        attendance: Attendance { response: response_after(known, decision), ..known.guest.attendance.clone() },
+                        ..known.guest.clone()
+                    };
+                    let sent = guest.newest(&known.meeting);
+                    (self.draft_invitation(&Parties { guest: &guest, ..parties }, InvitationKind::Update, &sent, &secrets)?, None)
                 }
             });
         }
@@ -380,9 +389,13 @@ fn audit(message: &AtHand, known: &Identified, classified: &Classified, decision
         Door::GuestAlias | Door::OrganizerBounce => format!("organizer:{}", known.organizer.id),
         Door::Assumed => "gateway".to_owned(),
     };
-    let partstat = decision.attendance.iter().find_map(|change| match change {
-        AttendanceChange::Response(response) => Some(response.partstat),
-        AttendanceChange::Delivery(_) => None,
+    let partstats = decision.relay.iter().filter_map(|relay| match relay {
+        Relay::ReplyToOrganizer { instance, partstat, .. } => Some(serde_json::json!({ "instance": instance, "partstat": partstat })),
+        Relay::CounterToOrganizer { .. }
+        | Relay::WordsToOrganizer
+        | Relay::AwayToOrganizer
+        | Relay::WordsToGuest
+        | Relay::InvitationToGuest => None,
     });
     let delivery = decision.attendance.iter().find_map(|change| match change {
         AttendanceChange::Delivery(delivery) => Some(*delivery),
@@ -395,15 +408,15 @@ fn audit(message: &AtHand, known: &Identified, classified: &Classified, decision
         meeting: Some(known.meeting.id),
         guest: Some(known.guest.id),
         received,
-        detail: detail(classified, decision, partstat, delivery),
+        detail: detail(classified, decision, partstats.collect(), delivery),
     }
 }
 
-fn detail(classified: &Classified, decision: &Decision, partstat: Option<PartStat>, delivery: Option<Delivery>) -> String {
+fn detail(classified: &Classified, decision: &Decision, answers: Vec<serde_json::Value>, delivery: Option<Delivery>) -> String {
     serde_json::json!({
         "class": classified.class,
         "disposition": decision.disposition,
-        "partstat": partstat,
+        "answers": answers,
         "delivery": delivery,
     })
     .to_string()

@@ -101,21 +101,21 @@ fn meeting_values(view: &MeetingView, words: &Words) -> Value {
 }
 
 fn guest_values(guest: &Guest, view: &MeetingView, words: &Words) -> Value {
-    let (delivery, response) = (word(&guest.attendance.delivery), word(&guest.attendance.response.partstat).to_lowercase());
+    let (delivery, response) = (word(&guest.attendance.delivery), word(&guest.attendance.response.whole.partstat).to_lowercase());
     let presence = &guest.attendance.presence;
     let (seen, seen_at) = match (presence.entered_at, presence.opened_at) {
         (Some(at), _) => ("entered", Some(at)),
         (None, Some(at)) => ("opened", Some(at)),
         (None, None) => ("none", None),
     };
-    let proposal = guest.attendance.response.proposal.as_ref();
+    let proposal = guest.attendance.response.whole.proposal.as_ref();
     json!({
         "name": called(guest),
         "address": guest.mailbox.name.as_ref().map(|_| guest.mailbox.mailbox.to_string()),
         "removed": guest.removed_at.is_some(),
         "delivery": { "name": delivery, "text": text(&words.meeting, "delivery", &delivery) },
         "response": { "name": response, "text": text(&words.meeting, "response", &response) },
-        "comment": guest.attendance.response.comment,
+        "comment": guest.attendance.response.whole.comment,
         "proposal": proposal.map(|proposal| json!({
             "span": words.dates.span(proposal.starts_at, proposal.ends_at, view.time_zone),
             "comment": proposal.comment,

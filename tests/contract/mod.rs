@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use paravent::domain::address::{Mailbox, NamedMailbox, ReversePath};
 use paravent::domain::alert::{Alert, AlertKind, AlertState, Severity};
-use paravent::domain::attendance::{Attendance, Delivery, PartStat, Presence, Response};
+use paravent::domain::attendance::{Answer, Attendance, Delivery, PartStat, Presence, Response};
 use paravent::domain::decision::Disposition;
 use paravent::domain::delivery::{OutboxItem, OutboxPurpose, OutboxState};
 use paravent::domain::id::{AlertId, GuestId, MeetingId, OrganizerId, OutboxId, ReceivedId};
@@ -12,6 +12,7 @@ use paravent::domain::language::Language;
 use paravent::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
 use paravent::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldState, Received, Write};
 use paravent::domain::reply::ReplyClass;
+use paravent::domain::revision::Ledger;
 use paravent::domain::thread::{MessageId, ThreadLink};
 use paravent::flow::port::Archive;
 use uuid::Uuid;
@@ -30,8 +31,7 @@ pub(crate) fn meeting() -> Meeting {
         organizer: OrganizerId(Uuid::now_v7()),
         organizer_address: NamedMailbox::bare(mailbox("claire.bernard")),
         organizer_uid: Uid(Uuid::now_v7().to_string()),
-        organizer_sequence: 0,
-        organizer_dtstamp: None,
+        ledger: Ledger::default(),
         organizer_object: "BEGIN:VCALENDAR\r\n".into(),
         event: MeetingEvent {
             title: "Visite".into(),
@@ -51,6 +51,7 @@ pub(crate) fn meeting() -> Meeting {
 pub(crate) fn guest(meeting: &Meeting, local: &str) -> Guest {
     Guest {
         part: Default::default(),
+        ledger: Ledger::default(),
         id: GuestId(Uuid::now_v7()),
         meeting: meeting.id,
         mailbox: NamedMailbox::new("Jean Martin", mailbox(local)),
@@ -138,7 +139,8 @@ pub(crate) async fn versions_and_unique_rows(archive: &dyn Archive) {
 
 pub(crate) async fn tracks(archive: &dyn Archive) {
     let (_, guest) = stored_guest(archive).await;
-    let accepted = Response { partstat: PartStat::Accepted, received_at: Some(at(1)), ..Response::default() };
+    let accepted =
+        Response { whole: Answer { partstat: PartStat::Accepted, received_at: Some(at(1)), ..Answer::default() }, ..Response::default() };
     let respond = |version| Write::Response { guest: guest.id, version, response: Box::new(accepted.clone()) };
     assert_eq!(commit(archive, vec![respond(1)]).await, Committed::Done);
     assert_eq!(commit(archive, vec![respond(1)]).await, Committed::Conflict);

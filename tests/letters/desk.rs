@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use paravent::domain::address::{Mailbox, NamedMailbox};
 use paravent::domain::alert::{Alert, AlertKind, AlertState, Severity};
-use paravent::domain::attendance::PartStat;
+use paravent::domain::attendance::{PartStat, Response};
 use paravent::domain::compose::*;
 use paravent::domain::id::{AlertId, MeetingId};
 use paravent::domain::itip::{self, Uid};
@@ -88,7 +88,7 @@ impl Desk {
                 sequence: 1,
                 event: &self.event,
                 link: (kind != InvitationKind::Cancellation).then_some(LINK),
-                partstat: PartStat::NeedsAction,
+                response: &Response::default(),
                 allow_counter: true,
             },
         )
@@ -108,6 +108,8 @@ impl Desk {
                 heading: self.heading(&self.alias, &self.organizer),
                 object: &object,
                 event: &self.event,
+                instance: None,
+                and_later: false,
                 attendee: &self.guest,
                 partstat,
                 comment: Some("Avec plaisir.\nÀ bientôt"),

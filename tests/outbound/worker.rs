@@ -13,6 +13,7 @@ use paravent::domain::itip::Uid;
 use paravent::domain::language::Language;
 use paravent::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
 use paravent::domain::record::{Commit, Committed, Write};
+use paravent::domain::revision::Ledger;
 use paravent::flow::port::{AlertDesk, Archive, Bell, PortResult, Transport, World};
 use paravent::outbound::worker::{OutboxSettings, Worker};
 use paravent::store::SqliteArchive;
@@ -198,8 +199,7 @@ fn meeting() -> Meeting {
         organizer: OrganizerId(Uuid::now_v7()),
         organizer_address: NamedMailbox::bare(mailbox("claire.bernard@agence.example")),
         organizer_uid: Uid(Uuid::now_v7().to_string()),
-        organizer_sequence: 0,
-        organizer_dtstamp: None,
+        ledger: Ledger::default(),
         organizer_object: "BEGIN:VCALENDAR\r\n".into(),
         event: MeetingEvent {
             title: "Visite".into(),
@@ -219,6 +219,7 @@ fn meeting() -> Meeting {
 fn guest(meeting: &Meeting) -> Guest {
     Guest {
         part: Default::default(),
+        ledger: Ledger::default(),
         id: GuestId(Uuid::now_v7()),
         meeting: meeting.id,
         mailbox: NamedMailbox::new("Jean Martin", mailbox("jean.martin@hopital.example")),

@@ -12,6 +12,7 @@ use paravent::domain::language::Language;
 use paravent::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
 use paravent::domain::organizer::{Anonymity, Group, Organizer};
 use paravent::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldState, Received, ReceivedSummary, Write};
+use paravent::domain::revision::Ledger;
 use paravent::domain::thread::{MessageId, ThreadLink};
 use paravent::flow::port::{Archive, PortError, PortResult, World};
 use std::sync::Mutex;
@@ -65,8 +66,7 @@ pub(crate) fn meeting() -> Meeting {
         organizer: organizer().id,
         organizer_address: NamedMailbox::new("Claire Bernard", mailbox("claire.bernard@agence.example")),
         organizer_uid: Uid("sample-1@agence.example".into()),
-        organizer_sequence: 0,
-        organizer_dtstamp: None,
+        ledger: Ledger::default(),
         organizer_object: String::new(),
         event: MeetingEvent {
             title: "Avis médical".into(),
@@ -86,6 +86,7 @@ pub(crate) fn meeting() -> Meeting {
 pub(crate) fn guest() -> Guest {
     Guest {
         part: Default::default(),
+        ledger: Ledger::default(),
         id: GuestId(Uuid::from_u128(3)),
         meeting: meeting().id,
         mailbox: NamedMailbox::new("Jean Martin", mailbox("jean.martin@hopital.example")),

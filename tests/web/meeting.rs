@@ -74,12 +74,12 @@ async fn each_track_of_a_guest_is_told() {
         let mut guest = house.archive.guest.lock().unwrap();
         guest.attendance.delivery = Delivery::Delayed;
         let response = &mut guest.attendance.response;
-        response.partstat = PartStat::Tentative;
-        response.comment = Some("Je suis <b>en garde</b>".into());
+        response.whole.partstat = PartStat::Tentative;
+        response.whole.comment = Some("Je suis <b>en garde</b>".into());
         response.away_since = Some(noon());
         let starts_at = noon() + TimeDelta::days(1);
         let comment = Some("Plutôt demain".into());
-        response.proposal = Some(Proposal { starts_at, ends_at: starts_at + TimeDelta::hours(1), comment, received_at: noon() });
+        response.whole.proposal = Some(Proposal { starts_at, ends_at: starts_at + TimeDelta::hours(1), comment, received_at: noon() });
         guest.attendance.presence.opened_at = Some(noon());
     }
     let (_, page) = house.get(&house.token()).await;

@@ -14,7 +14,7 @@ pub use stationery::Stationery;
 
 use super::address::NamedMailbox;
 use super::alert::Alert;
-use super::attendance::PartStat;
+use super::attendance::{PartStat, Response};
 use super::itip::{CalendarObject, Uid};
 use super::language::Language;
 use super::meeting::MeetingEvent;
@@ -86,8 +86,8 @@ pub struct InvitationLetter<'a> {
     pub event: &'a MeetingEvent,
     /// The personal link; `None` in a cancellation.
     pub link: Option<&'a str>,
-    /// The guest's status shown in the calendar object.
-    pub partstat: PartStat,
+    /// The guest's answers as far as they count, shown in the calendar object.
+    pub response: &'a Response,
     /// Whether proposing another time is offered.
     pub allow_counter: bool,
 }
@@ -99,8 +99,12 @@ pub struct ReplyLetter<'a> {
     pub heading: Heading<'a>,
     /// The organizer's newest calendar object.
     pub object: &'a CalendarObject,
-    /// What guests were told, for the readable text.
+    /// The meeting.
     pub event: &'a MeetingEvent,
+    /// The instance that is answered, by the instant of its RECURRENCE-ID; `None` for the whole.
+    pub instance: Option<DateTime<Utc>>,
+    /// The later instances too (RANGE=THISANDFUTURE).
+    pub and_later: bool,
     /// ATTENDEE in the organizer's dialog, with the guest's name.
     pub attendee: &'a NamedMailbox,
     /// The status; with a proposal the one in force.
@@ -204,10 +208,8 @@ pub enum Problem {
     NoGuests,
     /// Too many guests; the value is the limit.
     TooManyGuests,
-    /// A series: not yet.
+    /// A series that recurs in a way that can't be passed on; the value is the rule, or the limit of its exceptions.
     Series,
-    /// A whole-day or floating time: a conference needs a clock time.
-    NoClockTime,
     /// A time zone nobody knows; the value is its name.
     UnknownTimeZone,
     /// It ends before it starts, or is over.

@@ -20,7 +20,7 @@ macro_rules! keys {
 keys!("problem", problem, PROBLEMS, Problem {
     NotAnOrganizer => "not-an-organizer", NotAuthenticated => "not-authenticated", NoCalendar => "no-calendar",
     BrokenCalendar => "broken-calendar", NoGuests => "no-guests", TooManyGuests => "too-many-guests", Series => "series",
-    NoClockTime => "no-clock-time", UnknownTimeZone => "unknown-time-zone", WrongTimes => "wrong-times",
+    UnknownTimeZone => "unknown-time-zone", WrongTimes => "wrong-times",
     NotAnInvitation => "not-an-invitation", BadGuestAddress => "bad-guest-address", Resource => "resource",
     WouldLeak => "would-leak", OutOfDate => "out-of-date", UnknownMeeting => "unknown-meeting", Attachments => "attachments",
 });

@@ -2,33 +2,32 @@
 //! only a proved sender changes anything.
 
 use super::sender::{self, Proof};
-use super::{AttendanceChange, Case, Decision, Disposition};
+use super::target::{Bound, Target, bound, is_bound};
+use super::{AttendanceChange, Case, Decision, Disposition, Instead};
 use crate::domain::alert::{AlertKind, Severity};
-use crate::domain::attendance::{PartStat, Proposal, Response};
+use crate::domain::attendance::{Answer, PartStat, Proposal};
 use crate::domain::itip::{Attendee, Event};
 use crate::domain::meeting::MeetingStatus;
 use crate::domain::relay::Relay;
-use chrono::{DateTime, Utc};
 
 /// Most answers to other instances that an alert shows.
 const OTHERS_SHOWN: usize = 5;
 
 /// REPLY: the response track.
 pub(super) fn reply(case: &Case<'_>) -> Decision {
-    answer(case).map_or_else(|decision| *decision, |answer| apply(case, &answer))
+    answers(case).map_or_else(|decision| *decision, |answers| apply(case, &answers))
 }
 
 /// REPLY with DELEGATED: the organizer is asked; nobody is invited by it.
 pub(super) fn delegation(case: &Case<'_>) -> Decision {
-    let answer = match answer(case) {
-        Ok(answer) => answer,
+    let answers = match answers(case) {
+        Ok(answers) => answers,
         Err(decision) => return *decision,
     };
-    let decision = apply(case, &answer);
-    if answer.attendee.partstat != PartStat::Delegated || decision.attendance.is_empty() {
-        return decision;
-    }
-    let evidence = match answer.attendee.delegated_to.first() {
+    let decision = apply(case, &answers);
+    let delegated = answers.each.iter().find(|answer| answer.attendee.partstat == PartStat::Delegated);
+    let Some(delegated) = delegated.filter(|_| !decision.attendance.is_empty()) else { return decision };
+    let evidence = match delegated.attendee.delegated_to.first() {
         Some(other) => format!("{} wants to send {} instead", case.sender(), other.mailbox.masked()),
         None => format!("{} wants to send somebody else", case.sender()),
     };
@@ -37,27 +36,31 @@ pub(super) fn delegation(case: &Case<'_>) -> Decision {
 
 /// COUNTER (RFC 5546 §3.2.7): a proposal beside the answer, which stays as it is.
 pub(super) fn counter(case: &Case<'_>) -> Decision {
-    let event = match proved(case).and_then(|_| bound_event(case)).and_then(|event| still_open(case).map(|()| event)) {
-        Ok(event) => event,
+    let bound = match proved(case).and_then(|_| bound(case)).and_then(|bound| still_open(case).map(|()| bound)) {
+        Ok(bound) => bound,
         Err(decision) => return *decision,
     };
-    let Some(starts_at) = event.start.as_ref().and_then(|time| time.instant()) else {
+    let proposed = bound.events.iter().find_map(|(target, event)| Some((*target, *event, event.start.as_ref()?.instant()?)));
+    let Some((target, event, starts_at)) = proposed else {
         return unexpected_because("a proposal without a time that can be understood");
     };
-    let meeting = &case.dialog.meeting.event;
+    let instance = bound.instance_of(target);
     let ends_at = event.end.as_ref().and_then(|time| time.instant()).filter(|end| *end > starts_at);
-    let ends_at = ends_at.unwrap_or(starts_at + (meeting.ends_at - meeting.starts_at));
+    let ends_at = ends_at.unwrap_or(starts_at + bound.view.length());
     let comment = comment(event);
     let proposal = Proposal { starts_at, ends_at, comment: comment.clone(), received_at: case.context.now };
-    let response = Response { proposal: Some(proposal), ..case.dialog.guest.attendance.response.clone() };
+    let mut response = case.dialog.guest.attendance.response.clone();
+    let stored = target.id();
+    let before = response.own(stored).cloned().unwrap_or_else(|| Answer { partstat: response.partstat(stored), ..Answer::default() });
+    response.put(stored, Answer { proposal: Some(proposal), ..before });
     Decision::new(Disposition::Applied, "another time is proposed; the answer stays as it is")
         .change(AttendanceChange::Response(response))
-        .relay(Relay::CounterToOrganizer { starts_at, ends_at, comment })
+        .relay(Relay::CounterToOrganizer { instance, starts_at, ends_at, comment })
 }
 
 /// REFRESH (RFC 5546 §3.2.6): the newest invitation, to the known guest alone.
 pub(super) fn refresh(case: &Case<'_>) -> Decision {
-    match proved(case).and_then(|_| bound_event(case)).and_then(|_| still_open(case)) {
+    match proved(case).and_then(|_| bound(case)).and_then(|_| still_open(case)) {
         Err(decision) => *decision,
         Ok(()) => Decision::new(Disposition::Relayed, "the guest asks for the newest invitation").relay(Relay::InvitationToGuest),
     }
@@ -72,32 +75,38 @@ pub(super) fn unexpected(case: &Case<'_>) -> Decision {
     unexpected_because(&format!("{} sends a calendar object with method {method}, which is never applied", case.sender()))
 }
 
-/// A decision in the place of what could not go on.
-type Instead = Box<Decision>;
-
-/// An answer whose sender, UID and attendee are clear.
-struct Answer<'a> {
-    event: &'a Event,
-    attendee: &'a Attendee,
+/// The answers of one message: sender, UID and attendees are clear.
+struct Answers<'a> {
+    bound: Bound<'a>,
+    each: Vec<Answered<'a>>,
     reasons: Vec<String>,
 }
 
-fn answer<'a>(case: &Case<'a>) -> Result<Answer<'a>, Instead> {
+/// What is answered to the whole or to an instance.
+struct Answered<'a> {
+    target: Target,
+    event: &'a Event,
+    attendee: &'a Attendee,
+}
+
+fn answers<'a>(case: &Case<'a>) -> Result<Answers<'a>, Instead> {
     let proof = proved(case)?;
-    let event = bound_event(case)?;
+    let bound = bound(case)?;
     still_open(case)?;
     let guest = case.dialog.guest;
-    let Some(attendee) = attendee(event, case) else {
+    let answered = |(target, event): &(Target, &'a Event)| Some(Answered { target: *target, event, attendee: attendee(event, case)? });
+    let each: Vec<Answered<'a>> = bound.events.iter().filter_map(answered).collect();
+    let Some(first) = each.first() else {
         return Err(Box::new(unexpected_because("an answer that names no attendee")));
     };
-    let names = attendee.mailbox.as_ref().map(|named| &named.mailbox);
+    let names = first.attendee.mailbox.as_ref().map(|named| &named.mailbox);
     let is_theirs = names.is_some_and(|mailbox| mailbox.same_as(&guest.mailbox.mailbox) || mailbox.same_as(&guest.invited_as));
     let mismatch = (!is_theirs).then(|| {
         let named = names.map_or_else(|| "an unreadable address".to_owned(), |mailbox| mailbox.masked());
         format!("the answer names {named}; the token says {}", guest.mailbox.mailbox.masked())
     });
     let by_program = (proof == Proof::Program).then(|| format!("{}, a program of the guest's domain, answers for them", case.sender()));
-    Ok(Answer { event, attendee, reasons: mismatch.into_iter().chain(by_program).collect() })
+    Ok(Answers { bound, each, reasons: mismatch.into_iter().chain(by_program).collect() })
 }
 
 /// A calendar answer is applied only when its sender is proved to be the guest, at an address that takes answers; else it
@@ -121,43 +130,6 @@ fn still_open(case: &Case<'_>) -> Result<(), Instead> {
     Ok(())
 }
 
-/// The event that the token's UID names and that speaks of the meeting: its own instance goes before a range that
-/// reaches it, and that before the master.
-fn bound_event<'a>(case: &Case<'a>) -> Result<&'a Event, Instead> {
-    let events = case.classified.calendar.as_ref().map(|object| object.events.as_slice()).unwrap_or_default();
-    let bound: Vec<&Event> = events.iter().filter(|event| is_bound(case, event)).collect();
-    if bound.is_empty() {
-        return Err(Box::new(unexpected_because("a calendar answer for another event than its token's")));
-    }
-    let starts_at = case.dialog.meeting.event.starts_at;
-    // RECURRENCE-ID in whichever zone: matched by instant.
-    let instance = || bound.iter().find(|event| instant(event) == Some(starts_at));
-    let range = || {
-        let reaching = bound.iter().filter(|event| event.is_this_and_future && instant(event).is_some_and(|from| from <= starts_at));
-        reaching.max_by_key(|event| instant(event))
-    };
-    let master = || bound.iter().find(|event| event.recurrence_id.is_none());
-    // A day or a clock without zone: nobody can tell which instant it is, and the meeting has one alone.
-    let unclear = || bound.iter().find(|event| event.recurrence_time.is_some() && instant(event).is_none());
-    let found = instance().or_else(range).or_else(master).or_else(unclear).copied();
-    found
-        .or_else(|| without_uid_to_check(case, events))
-        .ok_or_else(|| Box::new(Decision::new(Disposition::Consumed, "an answer to an instance that the meeting does not have")))
-}
-
-fn is_bound(case: &Case<'_>, event: &Event) -> bool {
-    case.context.uid.is_none_or(|uid| uid.0 == event.uid)
-}
-
-fn instant(event: &Event) -> Option<DateTime<Utc>> {
-    event.recurrence_time.as_ref().and_then(|time| time.instant())
-}
-
-/// With content alone there is no meeting to compare an instance with.
-fn without_uid_to_check<'a>(case: &Case<'_>, events: &'a [Event]) -> Option<&'a Event> {
-    if case.context.uid.is_none() { events.first() } else { None }
-}
-
 /// Whose PARTSTAT counts: the guest's, else the only one, else the one that answers.
 fn attendee<'a>(event: &'a Event, case: &Case<'_>) -> Option<&'a Attendee> {
     let guest = case.dialog.guest;
@@ -173,41 +145,62 @@ fn attendee<'a>(event: &'a Event, case: &Case<'_>) -> Option<&'a Attendee> {
     event.attendees.iter().find(is_theirs).or(only).or_else(|| event.attendees.iter().find(answers))
 }
 
-fn apply(case: &Case<'_>, answer: &Answer<'_>) -> Decision {
-    let before = &case.dialog.guest.attendance.response;
-    let partstat = answer.attendee.partstat;
-    // The guest's clock is compared with itself alone.
-    if let (Some(new), Some(old)) = (answer.event.dtstamp, before.dtstamp)
-        && new < old
-    {
-        return Decision::new(Disposition::Consumed, "an answer older than the one in force: out of date");
+/// Puts every answer that counts in its place, and says of the others why they don't.
+fn apply(case: &Case<'_>, answers: &Answers<'_>) -> Decision {
+    let mut response = case.dialog.guest.attendance.response.clone();
+    let (mut relay, mut reasons, mut asks_again) = (Vec::new(), Vec::new(), false);
+    for answer in &answers.each {
+        // The guest's clock is compared with itself alone.
+        let newest = response.own(answer.target.id()).and_then(|known| known.dtstamp);
+        if matches!((answer.event.dtstamp, newest), (Some(new), Some(old)) if new < old) {
+            reasons.push("an answer older than the one in force: out of date".to_owned());
+            continue;
+        }
+        if is_of_older_invitation(case, answer) {
+            asks_again = true;
+            reasons.push("an answer to an invitation that has changed since: the guest is asked again".to_owned());
+            continue;
+        }
+        let (partstat, comment) = (answer.attendee.partstat, comment(answer.event));
+        for stored in answers.bound.stored(answer.target) {
+            let before = response.own(stored).cloned().unwrap_or_default();
+            let given = Answer {
+                partstat,
+                sequence: answer.event.sequence.max(before.sequence),
+                dtstamp: answer.event.dtstamp.or(before.dtstamp),
+                received_at: Some(case.context.now),
+                comment: comment.clone(),
+                proposal: None,
+            };
+            response.put(stored, given);
+        }
+        reasons.push(format!("the guest answers {}{}", partstat.as_str(), answer.target));
+        let and_later = matches!(answer.target, Target::Later(_));
+        let told = |instance| Relay::ReplyToOrganizer { instance, and_later, partstat, comment: comment.clone() };
+        relay.extend(answers.bound.told(answer.target).into_iter().map(told));
     }
-    if is_of_older_invitation(case, answer.event) {
-        return Decision::new(Disposition::Refused, "an answer to an invitation that has changed since: the guest is asked again")
-            .relay(Relay::InvitationToGuest);
+    if relay.is_empty() && !asks_again {
+        return Decision::new(Disposition::Consumed, "nothing in it is new").because(reasons);
     }
-    let comment = comment(answer.event);
-    let response = Response {
-        partstat,
-        sequence: answer.event.sequence.max(before.sequence),
-        dtstamp: answer.event.dtstamp.or(before.dtstamp),
-        received_at: Some(case.context.now),
-        comment: comment.clone(),
-        proposal: None,
-        away_since: before.away_since,
-    };
-    let decision = Decision::new(Disposition::Applied, format!("the guest answers {}", partstat.as_str()))
-        .change(AttendanceChange::Response(response))
-        .relay(Relay::ReplyToOrganizer { partstat, comment })
-        .because(answer.reasons.iter().cloned());
-    match beside(case, answer) {
+    let again = asks_again.then_some(Relay::InvitationToGuest);
+    if relay.is_empty() {
+        let decision = Decision::new(Disposition::Refused, reasons.join("; "));
+        return again.into_iter().fold(decision, Decision::relay);
+    }
+    let decision = Decision::new(Disposition::Applied, reasons.join("; ")).change(AttendanceChange::Response(response));
+    let decision = relay.into_iter().chain(again).fold(decision, Decision::relay).because(answers.reasons.iter().cloned());
+    match beside(case, answers) {
         Some(evidence) => decision.because([evidence.clone()]).alert(AlertKind::UnexpectedCalendar, Severity::Info, evidence),
         None => decision,
     }
 }
 
-/// What the same reply says otherwise of other instances (hard case 11): the meeting is one, so it is shown and not applied.
-fn beside(case: &Case<'_>, answer: &Answer<'_>) -> Option<String> {
+/// What the same reply says otherwise of instances of a meeting that takes place once: shown and not applied.
+fn beside(case: &Case<'_>, answers: &Answers<'_>) -> Option<String> {
+    let [answer] = answers.each.as_slice() else { return None };
+    if answers.bound.recurs() {
+        return None;
+    }
     let events = case.classified.calendar.as_ref().map(|object| object.events.as_slice()).unwrap_or_default();
     let others = events.iter().filter(|event| is_bound(case, event) && event.recurrence_id != answer.event.recurrence_id);
     let said: Vec<String> = others
@@ -222,10 +215,11 @@ fn beside(case: &Case<'_>, answer: &Answer<'_>) -> Option<String> {
     (!said.is_empty()).then(|| format!("the same reply says otherwise of other instances: {}", said.join(", ")))
 }
 
-/// Our SEQUENCE grows on a significant change alone. Clients that always write 0 are believed when they wrote after
-/// our newest mail.
-fn is_of_older_invitation(case: &Case<'_>, event: &Event) -> bool {
-    if event.sequence >= case.dialog.guest.sequence() {
+/// Our SEQUENCE grows on a significant change alone, and an answer counts from the last one of what it is about. Clients that
+/// always write 0 are believed when they wrote after our newest mail.
+fn is_of_older_invitation(case: &Case<'_>, answer: &Answered<'_>) -> bool {
+    let event = answer.event;
+    if event.sequence >= case.dialog.guest.counts_from(answer.target.id()) {
         return false;
     }
     let wrote_after = matches!((event.dtstamp, case.context.last_sent_at), (Some(wrote), Some(sent)) if wrote >= sent);
@@ -237,6 +231,6 @@ fn comment(event: &Event) -> Option<String> {
     (!comment.is_empty()).then_some(comment)
 }
 
-fn unexpected_because(reason: &str) -> Decision {
+pub(super) fn unexpected_because(reason: &str) -> Decision {
     Decision::held(AlertKind::UnexpectedCalendar, Severity::Warning, reason)
 }

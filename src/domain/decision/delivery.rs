@@ -33,8 +33,8 @@ fn of_guest(case: &Case<'_>, report: &DeliveryReport) -> Decision {
             let severity = if case.is_near(NEAR) { Severity::High } else { Severity::Warning };
             let kind = if report.permanent { "for good" } else { "after all attempts" };
             let evidence = format!("mail to {masked} failed {kind}: {said}");
-            let answered = (guest.attendance.response.partstat != PartStat::NeedsAction)
-                .then(|| format!("the guest had answered {} before", guest.attendance.response.partstat.as_str()));
+            let answered = (guest.attendance.response.whole.partstat != PartStat::NeedsAction)
+                .then(|| format!("the guest had answered {} before", guest.attendance.response.whole.partstat.as_str()));
             Decision::new(Disposition::Applied, evidence.clone())
                 .change(AttendanceChange::Delivery(Delivery::Undeliverable))
                 .alert(AlertKind::GuestUndeliverable, severity, evidence)

@@ -10,9 +10,10 @@ use crate::domain::itip::Uid;
 use crate::domain::language::Language;
 use crate::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
 use crate::domain::mime::{self, InboundMail, MimeLimits};
-use crate::domain::occurrence::Part;
 use crate::domain::organizer::{Anonymity, Group, Organizer};
+use crate::domain::part::Part;
 use crate::domain::reply::{Context, Door, classify};
+use crate::domain::revision::Ledger;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -81,8 +82,7 @@ fn made_up(mail: &InboundMail, now: DateTime<Utc>) -> Option<(Meeting, Guest, Or
         organizer: organizer_id,
         organizer_address: NamedMailbox::bare(organizer_mailbox.clone()),
         organizer_uid: Uid(String::new()),
-        organizer_sequence: 0,
-        organizer_dtstamp: None,
+        ledger: Ledger::default(),
         organizer_object: String::new(),
         event: MeetingEvent {
             title: String::new(),
@@ -99,6 +99,7 @@ fn made_up(mail: &InboundMail, now: DateTime<Utc>) -> Option<(Meeting, Guest, Or
     };
     let guest = Guest {
         part: Part::default(),
+        ledger: Ledger::default(),
         id: GuestId(Uuid::nil()),
         meeting: meeting_id,
         mailbox: NamedMailbox::bare(mailbox.clone()),

@@ -10,6 +10,7 @@
 //! what is needed of it (times, durations, addresses) is less code than its detours.
 
 mod lines;
+pub mod merge;
 pub mod parse;
 pub mod read;
 pub mod time;
@@ -175,8 +176,28 @@ pub struct Event {
     pub attendees: Vec<Attendee>,
     /// STATUS in upper case.
     pub status: Option<String>,
-    /// Whether RRULE, RDATE or EXDATE is there.
-    pub is_recurring: bool,
+    /// How it recurs.
+    pub recurs: Recurs,
+}
+
+/// RRULE, RDATE and EXDATE of one VEVENT, the rules as written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recurs {
+    /// RRULE values.
+    pub rules: Vec<String>,
+    /// RDATE: when an instance starts, and where it is a PERIOD also when it ends.
+    pub dates: Vec<(EventTime, Option<EventTime>)>,
+    /// EXDATE.
+    pub excluded: Vec<EventTime>,
+    /// EXRULE values: RFC 5545 took them off, RFC 2445 programs may still write them.
+    pub excluding_rules: Vec<String>,
+}
+
+impl Recurs {
+    /// Whether anything of it is there.
+    pub fn is_some(&self) -> bool {
+        !(self.rules.is_empty() && self.dates.is_empty() && self.excluded.is_empty() && self.excluding_rules.is_empty())
+    }
 }
 
 /// An iTIP message: the exact tree, and the typed view of it.
@@ -217,6 +238,12 @@ impl CalendarObject {
                 partstat: attendee.partstat,
             })
         })
+    }
+
+    /// The VTIMEZONE of this TZID.
+    pub fn vtimezone(&self, tzid: &str) -> Option<&tree::Component> {
+        let is_named = |zone: &&tree::Component| time::zone_name(zone).is_some_and(|name| name == tzid.trim());
+        self.tree.components_named("VTIMEZONE").find(is_named)
     }
 
     /// The master event, else the first.

@@ -4,9 +4,12 @@ use super::parse::{CalendarLimits, parse};
 use super::time::{Zones, parse_duration};
 use super::tree::{Component, Property, unescape_text};
 use super::user::{attendee, mailbox};
-use super::{CalendarObject, Event, EventTime, Method};
+use super::{CalendarObject, Event, EventTime, Method, Recurs};
 use crate::domain::mime::{charset, transfer};
 use chrono::{DateTime, Utc};
+
+/// Most values of the RDATEs, and of the EXDATEs, of one event.
+const LISTED_MAX: usize = 5_000;
 
 /// Why bytes are no calendar object. The text names what and where, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,8 +79,50 @@ fn event(component: &Component, zones: &Zones, defects: &mut Vec<String>) -> Eve
         organizer: component.property("ORGANIZER").and_then(mailbox),
         attendees: component.properties_named("ATTENDEE").map(attendee).collect(),
         status: text("STATUS").map(|status| status.trim().to_ascii_uppercase()),
-        is_recurring: ["RRULE", "RDATE", "EXDATE"].iter().any(|name| component.property(name).is_some()),
+        recurs: recurs(component, zones, defects),
     }
+}
+
+fn recurs(component: &Component, zones: &Zones, defects: &mut Vec<String>) -> Recurs {
+    let rules = |name: &str| component.properties_named(name).map(|rule| rule.value.trim().to_owned()).collect();
+    let mut times = |name: &str| -> Vec<(EventTime, Option<EventTime>)> {
+        let listed = component.properties_named(name).flat_map(|property| {
+            property
+                .value
+                .split(',')
+                .filter(|value| !value.trim().is_empty())
+                .map(|value| (Property { value: value.to_owned(), ..property.clone() }, value))
+        });
+        let (mut read, mut lost) = (Vec::new(), false);
+        for (property, value) in listed {
+            match period(&property, value, zones).filter(|_| read.len() < LISTED_MAX) {
+                Some(time) => read.push(time),
+                None => lost = true,
+            }
+        }
+        if lost {
+            defects.push(format!("{name} with too many values, or one that is no time: left out"));
+        }
+        read
+    };
+    Recurs {
+        dates: times("RDATE"),
+        excluded: times("EXDATE").into_iter().map(|(start, _)| start).collect(),
+        rules: rules("RRULE"),
+        excluding_rules: rules("EXRULE"),
+    }
+}
+
+/// A DATE, a DATE-TIME, or a PERIOD with its end (RFC 5545 §3.3.9).
+fn period(property: &Property, value: &str, zones: &Zones) -> Option<(EventTime, Option<EventTime>)> {
+    let Some((start, end)) = value.split_once('/') else { return Some((zones.time(property)?, None)) };
+    let at = |value: &str| zones.time(&Property { value: value.to_owned(), ..property.clone() });
+    let start = at(start)?;
+    let end = match parse_duration(end) {
+        Some(length) => zones.after(&start, length)?,
+        None => at(end)?,
+    };
+    Some((start, Some(end)))
 }
 
 /// A TEXT value; in vCalendar 1.0 it may be quoted-printable in a charset of its own.

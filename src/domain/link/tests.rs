@@ -35,8 +35,7 @@ fn dialog() -> (Meeting, Guest) {
         organizer: OrganizerId(Uuid::from_u128(2)),
         organizer_address: organizer,
         organizer_uid: Uid("u@agence.example".into()),
-        organizer_sequence: 0,
-        organizer_dtstamp: None,
+        ledger: Default::default(),
         organizer_object: String::new(),
         event,
         status: MeetingStatus::Scheduled,
@@ -45,7 +44,8 @@ fn dialog() -> (Meeting, Guest) {
         version: 1,
     };
     let guest = Guest {
-        part: crate::domain::occurrence::Part::default(),
+        part: Default::default(),
+        ledger: Default::default(),
         id: GuestId(Uuid::from_u128(3)),
         meeting: meeting.id,
         invited_as: guest.mailbox.clone(),

@@ -6,6 +6,7 @@
 //!   of a zone.
 
 mod parse;
+mod piece;
 mod rule;
 mod transitions;
 mod vtimezone;
@@ -118,12 +119,6 @@ impl Recurrence {
         let start = local_in(zone, starts_at).ok_or(RuleError::OtherClock);
         let rule = rule.map(|rule| rule.at(start?)).transpose()?;
         Ok(Self { zone, rule, dates: in_order(dates), excluded: in_order(excluded) })
-    }
-
-    /// The same without these instances.
-    pub fn without(&self, instants: impl IntoIterator<Item = DateTime<Utc>>) -> Self {
-        let excluded = in_order(self.excluded.iter().copied().chain(instants).collect());
-        Self { excluded, ..self.clone() }
     }
 
     /// The zone whose clock the rule follows.

@@ -153,6 +153,11 @@ impl Rule {
         text
     }
 
+    /// Whether both recur in the same way, wherever they end.
+    pub fn recurs_like(&self, other: &Self) -> bool {
+        *self == Self { end: self.end, ..other.clone() }
+    }
+
     /// FREQ.
     pub fn frequency(&self) -> Frequency {
         self.frequency

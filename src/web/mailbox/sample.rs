@@ -55,7 +55,7 @@ pub(super) fn change_mail(meeting: &Meeting, guests: &[Guest], change: Change, m
     lines.push(format!("DTSTAMP:{}", stamp(mark.now)));
     lines.push(format!("DTSTART:{}", stamp(event.starts_at + shift)));
     lines.push(format!("DTEND:{}", stamp(event.ends_at + shift)));
-    lines.push(format!("SEQUENCE:{}", meeting.organizer_sequence.saturating_add(1)));
+    lines.push(format!("SEQUENCE:{}", meeting.ledger.sequence().saturating_add(1)));
     lines.push(format!("SUMMARY:{}", super::clients::calendar_text(&event.title)));
     lines.push(format!("ORGANIZER:mailto:{}", organizer.mailbox));
     for guest in &invited {

@@ -5,9 +5,12 @@ use super::super::phrase::invitation_folder;
 use super::super::text::{one_line, passage};
 use super::super::{ComposeError, InvitationKind, InvitationLetter, Stationery};
 use super::called;
-use crate::domain::itip::translate::{GuestObject, cancel_for_guest, request_for_guest};
+use crate::domain::itip::translate::{Described, GuestObject, cancel_for_guest, request_for_guest};
+use crate::domain::occurrence::Instance;
+use chrono::{DateTime, Utc};
 use mail_builder::headers::content_type::ContentType;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// A guest's calendar mail: `mixed{ alternative{ plain, html, calendar }, invite.ics }`, both objects the same bytes.
 pub fn invitation(stationery: &Stationery, letter: &InvitationLetter<'_>) -> Result<Vec<u8>, ComposeError> {
@@ -34,7 +37,13 @@ fn values(stationery: &Stationery, letter: &InvitationLetter<'_>) -> Result<Valu
 
 fn calendar_object(stationery: &Stationery, letter: &InvitationLetter<'_>) -> Result<(String, &'static str), ComposeError> {
     let heading = &letter.heading;
-    let description = stationery.piece(heading.language, "invitation", "description.txt", values(stationery, letter)?)?;
+    let instances: Vec<Described> = own_instances(letter)
+        .map(|(id, instance)| {
+            let description = description(stationery, letter, instance.description.as_deref())?;
+            Ok(Described { id, description, instance })
+        })
+        .collect::<Result<_, ComposeError>>()?;
+    let description = description(stationery, letter, letter.event.description.as_deref())?;
     let object = GuestObject {
         uid: letter.uid,
         sequence: letter.sequence,
@@ -43,12 +52,30 @@ fn calendar_object(stationery: &Stationery, letter: &InvitationLetter<'_>) -> Re
         guest: heading.to,
         event: letter.event,
         link: letter.link,
-        description: description.trim(),
-        partstat: letter.partstat,
+        description: &description,
+        instances: &instances,
+        response: letter.response,
         allow_counter: letter.allow_counter,
     };
     Ok(match letter.kind {
         InvitationKind::New | InvitationKind::Update => (request_for_guest(&object), "REQUEST"),
         InvitationKind::Cancellation => (cancel_for_guest(&object), "CANCEL"),
     })
+}
+
+/// The instances that need a VEVENT of their own: those that differ, and those still to come that were answered on their own,
+/// since a calendar forgets that when the whole comes anew.
+fn own_instances<'a>(letter: &'a InvitationLetter<'_>) -> impl Iterator<Item = (DateTime<Utc>, Instance)> + 'a {
+    let answered = letter.response.instances.keys().copied();
+    let ids: BTreeSet<DateTime<Utc>> = letter.event.changed_ids().chain(answered).collect();
+    let is_past = |id: DateTime<Utc>, instance: &Instance| {
+        instance.ends_at <= letter.heading.date && !letter.event.changed_ids().any(|changed| changed == id)
+    };
+    ids.into_iter().filter_map(|id| Some((id, letter.event.instance(id)?))).filter(move |(id, instance)| !is_past(*id, instance))
+}
+
+/// DESCRIPTION: the organizer's text, and how to join and answer.
+fn description(stationery: &Stationery, letter: &InvitationLetter<'_>, text: Option<&str>) -> Result<String, ComposeError> {
+    let values = json!({ "description": text.map(passage), "link": letter.link, "allow_counter": letter.allow_counter });
+    Ok(stationery.piece(letter.heading.language, "invitation", "description.txt", values)?.trim().to_owned())
 }

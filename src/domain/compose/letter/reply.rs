@@ -5,11 +5,14 @@ use super::super::text::{one_line, passage};
 use super::super::{ComposeError, ReplyLetter, Stationery, phrase};
 use super::{alternatives, called};
 use crate::domain::itip::translate::{OrganizerReply, counter_for_organizer, reply_for_organizer};
+use crate::domain::meeting::MeetingEvent;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// `alternative{ plain, html, calendar }` with METHOD REPLY, or COUNTER when there is a proposal.
 pub fn reply(stationery: &Stationery, letter: &ReplyLetter<'_>) -> Result<Vec<u8>, ComposeError> {
-    let (heading, event) = (&letter.heading, letter.event);
+    let heading = &letter.heading;
+    let event = &about(letter);
     let name = called(letter.attendee);
     let proposed = letter.proposal.map(|(from, to)| stationery.span(heading, from, to)).transpose()?;
     let values = json!({
@@ -25,6 +28,10 @@ pub fn reply(stationery: &Stationery, letter: &ReplyLetter<'_>) -> Result<Vec<u8
     let written = stationery.write(folder, heading, values)?;
     let answer = OrganizerReply {
         object: letter.object,
+        event: letter.event,
+        instance: letter.instance,
+        and_later: letter.and_later,
+        home: heading.time_zone,
         attendee: letter.attendee,
         partstat: letter.partstat,
         comment: letter.comment,
@@ -36,4 +43,10 @@ pub fn reply(stationery: &Stationery, letter: &ReplyLetter<'_>) -> Result<Vec<u8
     };
     let body = alternatives(heading, &written, Some(calendar(&object, method)));
     Ok(pack(heading, Nature::Response, &written.subject, body))
+}
+
+/// What the answer is about: the meeting, or the one instance.
+fn about(letter: &ReplyLetter<'_>) -> MeetingEvent {
+    let of_instance = |id| Some(letter.event.of_instances(BTreeMap::from([(id, letter.event.instance(id)?)])));
+    letter.instance.and_then(of_instance).unwrap_or_else(|| letter.event.clone())
 }

@@ -143,15 +143,15 @@ fn identity(properties: &Properties<'_>) -> Option<Identity> {
     [tags::GLOBAL_OBJECT_ID, tags::CLEAN_GLOBAL_OBJECT_ID].iter().find_map(|key| identity::read(properties.bytes(key)?))
 }
 
-/// The instance that is meant (RFC 5545 §3.8.4.4): its original instant where that is known, else its day. Of a whole series an
-/// RDATE tells, so that it passes for no single event: its rule is not read.
+/// The instance that is meant (RFC 5545 §3.8.4.4): its original instant where that is known, else its day. A whole series gets an
+/// RRULE that is none, so that it passes for no single event: its own is not read.
 fn recurrence(properties: &Properties<'_>, identity: &Identity) -> Option<Property> {
     let is_series = [tags::RECURRING, tags::IS_RECURRING].iter().any(|key| properties.number(key) == Some(1));
     match (identity.day, properties.time(&tags::EXCEPTION_REPLACE_TIME)) {
         (Some(_), Some(instant)) => Some(utc("RECURRENCE-ID", instant)),
         (Some(day), None) => Some(Property::new("RECURRENCE-ID", day.format("%Y%m%d").to_string()).with("VALUE", "DATE")),
         (None, _) if is_series || properties.bytes(&tags::RECURRENCE).is_some_and(|rule| !rule.is_empty()) => {
-            properties.time(&tags::START_WHOLE).map(|start| utc("RDATE", start))
+            Some(Property::new("RRULE", "winmail.dat"))
         }
         (None, _) => None,
     }

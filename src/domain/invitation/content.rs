@@ -1,0 +1,158 @@
+//! What a message makes of the meeting itself: its event, and the organizer's own object in whose terms answers are given.
+
+use super::said::{CHANGED_MAX, SaidInstance, Whole};
+use super::{Intent, Plan, Remark};
+use crate::domain::compose::Problem;
+use crate::domain::itip::merge::merged;
+use crate::domain::itip::time::{instant_in, local_in};
+use crate::domain::itip::{self, CalendarObject};
+use crate::domain::meeting::{Guest, Meeting, MeetingEvent};
+use crate::domain::occurrence::Instance;
+use crate::domain::revision::Ledger;
+use crate::domain::series::SeriesLimits;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+/// The meeting after a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// What guests are told.
+    pub event: MeetingEvent,
+    /// What was taken of it.
+    pub ledger: Ledger,
+    /// The organizer's object: the newest whole, and the newest of each instance.
+    pub object: String,
+}
+
+/// What a REQUEST or ADD makes of the meeting. What is older than what is known changes nothing, also where the rest is newer.
+pub fn content(known: Option<&Meeting>, plan: &Plan, object: &CalendarObject, home: Tz) -> Result<Content, Vec<Remark>> {
+    let is_adding = plan.intent == Intent::Add;
+    let mut ledger = known.map(|meeting| meeting.ledger.clone()).unwrap_or_default();
+    let whole = plan.said.whole.as_ref().filter(|whole| ledger.takes_whole(&whole.revision));
+    let mut event = match (whole, known) {
+        (Some(whole), known) => with_known_instances(whole, known, plan, &mut ledger),
+        (None, Some(meeting)) => meeting.event.clone(),
+        (None, None) => alone(plan).ok_or_else(|| vec![(Problem::UnknownMeeting, String::new())])?,
+    };
+    let mut taken = Vec::new();
+    for (id, one) in &plan.said.instances {
+        if ledger.takes_instance(*id, &one.revision) {
+            put(&mut event, *id, one)?;
+            ledger.instances.insert(*id, one.revision);
+            taken.push(one.index);
+        }
+    }
+    let changed = event.series.as_ref().map_or(0, |series| series.changed.len());
+    if changed > CHANGED_MAX {
+        return Err(vec![(Problem::Series, CHANGED_MAX.to_string())]);
+    }
+    let object = match known.and_then(|meeting| itip::read(meeting.organizer_object.as_bytes()).ok()) {
+        Some(older) if whole.is_some() => {
+            // Of the object before, the instances that still stand and that this one says nothing of.
+            let stands = |index: usize| id_of(&older, index, &event, home).is_some_and(|id| is_kept(plan, &ledger, &event, id));
+            merged(object, &older, &|_| true, &stands, false)
+        }
+        Some(older) => {
+            let replaced = |index: usize| {
+                let id = id_of(&older, index, &event, home);
+                !id.is_some_and(|id| plan.said.instances.get(&id).is_some_and(|one| taken.contains(&one.index)))
+            };
+            merged(&older, object, &replaced, &|index| taken.contains(&index), is_adding)
+        }
+        None => object.tree.to_text(),
+    };
+    Ok(Content { event, ledger, object })
+}
+
+/// Takes an instance off for everybody, once it is left to no guest; with `and_later` all later ones too.
+pub fn taken_off_for_all(meeting: &mut Meeting, plan: &Plan, guests: &[Guest]) {
+    for (id, one) in &plan.said.instances {
+        let is_theirs = |guest: &Guest| {
+            let view = guest.removed_at.is_none().then(|| meeting.event.for_part(&guest.part)).flatten();
+            view.is_some_and(|view| if one.and_later { has_from(&view, *id) } else { view.instance(*id).is_some() })
+        };
+        if !meeting.ledger.takes_instance(*id, &one.revision) || guests.iter().any(is_theirs) {
+            continue;
+        }
+        meeting.ledger.instances.insert(*id, one.revision);
+        if one.and_later { meeting.event.end_before(*id) } else { meeting.event.put(*id, None) }
+    }
+}
+
+fn has_from(event: &MeetingEvent, id: DateTime<Utc>) -> bool {
+    let of_rule = event.series.as_ref().and_then(|series| series.recurrence.as_ref()).is_some_and(|recurrence| {
+        let limits = SeriesLimits { instances: 1, ..SeriesLimits::default() };
+        !recurrence.instants_from(event.starts_at, id, &limits).instants.is_empty()
+    });
+    of_rule || event.series.as_ref().is_some_and(|series| series.changed.range(id..).next().is_some())
+}
+
+/// The new whole, with what is known of single instances where that is newer, or where the message is silent about them.
+fn with_known_instances(whole: &Whole, known: Option<&Meeting>, plan: &Plan, ledger: &mut Ledger) -> MeetingEvent {
+    let mut event = whole.event.clone();
+    ledger.note_whole(whole.revision, plan.said.speaks_of_instances());
+    let Some(known) = known.filter(|_| event.series.is_some()) else { return event };
+    ledger.instances.retain(|id, _| {
+        // Where the whole is at another time of day it would be an instance of nothing.
+        let stands = event.instance(*id).is_some();
+        if stands {
+            event.put(*id, known.event.instance(*id));
+        }
+        stands
+    });
+    event
+}
+
+/// A meeting of which single instances alone are known.
+fn alone(plan: &Plan) -> Option<MeetingEvent> {
+    if plan.intent == Intent::Add {
+        return None;
+    }
+    let instances: std::collections::BTreeMap<_, _> =
+        plan.said.instances.iter().filter_map(|(id, one)| Some((*id, one.instance.clone()?))).collect();
+    let Instance { title, description, starts_at, ends_at } = instances.values().next()?.clone();
+    Some(MeetingEvent { title, description, starts_at, ends_at, series: None, whole_days: None }.of_instances(instances))
+}
+
+fn put(event: &mut MeetingEvent, id: DateTime<Utc>, one: &SaidInstance) -> Result<(), Vec<Remark>> {
+    match (&one.instance, one.and_later) {
+        (None, true) => event.end_before(id),
+        (Some(instance), true) => {
+            for (later, instance) in shifted(event, id, instance)? {
+                event.put(later, Some(instance));
+            }
+        }
+        (instance, false) => event.put(id, instance.clone()),
+    }
+    Ok(())
+}
+
+/// What RANGE=THISANDFUTURE makes of this and the later instances: moved on the wall clock as far as this one.
+fn shifted(event: &MeetingEvent, id: DateTime<Utc>, instance: &Instance) -> Result<Vec<(DateTime<Utc>, Instance)>, Vec<Remark>> {
+    let refused = || vec![(Problem::Series, "RANGE=THISANDFUTURE".to_owned())];
+    let series = event.series.as_ref().ok_or_else(refused)?;
+    let recurrence = series.recurrence.as_ref().ok_or_else(refused)?;
+    let limits = SeriesLimits { instances: CHANGED_MAX, ..SeriesLimits::default() };
+    let later = recurrence.instants_from(event.starts_at, id, &limits);
+    if !later.complete {
+        return Err(refused());
+    }
+    let zone = recurrence.zone();
+    let local = |instant| local_in(zone, instant).ok_or_else(refused);
+    let (delta, length) = (local(instance.starts_at)? - local(id)?, instance.ends_at - instance.starts_at);
+    let moved = |id: DateTime<Utc>| {
+        let starts_at = local(id)?.checked_add_signed(delta).and_then(|local| instant_in(zone, local)).ok_or_else(refused)?;
+        Ok((id, Instance { starts_at, ends_at: starts_at + length, ..instance.clone() }))
+    };
+    later.instants.into_iter().map(moved).collect()
+}
+
+fn id_of(object: &CalendarObject, index: usize, event: &MeetingEvent, home: Tz) -> Option<DateTime<Utc>> {
+    event.recurrence_id(object.events.get(index)?.recurrence_time.as_ref()?, home)
+}
+
+fn is_kept(plan: &Plan, ledger: &Ledger, event: &MeetingEvent, id: DateTime<Utc>) -> bool {
+    let is_newer = plan.said.instances.get(&id).is_none_or(|one| ledger.instances.get(&id) != Some(&one.revision));
+    let is_changed = event.series.as_ref().is_some_and(|series| series.changed.contains_key(&id));
+    is_newer && is_changed
+}

@@ -1,0 +1,283 @@
+//! The story of an invitation: authorize → understand → step → compose → commit.
+
+mod record;
+mod tell;
+
+use super::alerts::About;
+use super::breath::breath;
+use super::conclude::failed;
+use super::draft::Unsent;
+use super::gateway::Gateway;
+use super::port::{PortError, PortResult, Submitter};
+use super::reception::AtHand;
+use crate::domain::address::Mailbox;
+use crate::domain::alert::{AlertDraft, AlertKind, Severity};
+use crate::domain::answer::Answer;
+use crate::domain::compose::Problem;
+use crate::domain::conference::new_room;
+use crate::domain::decision::Disposition;
+use crate::domain::id::MeetingId;
+use crate::domain::invitation::{self, Ask, Content, Intent, Plan, Remark};
+use crate::domain::itip::{self, CalendarObject, Method, Uid};
+use crate::domain::leak::{Secrets, Spot};
+use crate::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
+use crate::domain::organizer::Organizer;
+use crate::domain::record::Write;
+use crate::domain::reply::ReplyClass;
+use crate::domain::revision::Ledger;
+
+const NOT_AUTHENTICATED: Answer = Answer::new(550, (5, 7, 1), "Invitations are taken from authenticated organizers only");
+const NOT_AN_ORGANIZER: Answer = Answer::new(550, (5, 7, 1), "This sender may not invite through this gateway");
+const NO_CALENDAR: Answer = Answer::new(550, (5, 6, 1), "Only calendar invitations are taken here, and this message has none");
+
+/// Most attempts at a commit that other nodes keep overtaking.
+const ATTEMPTS: usize = 8;
+
+/// An organizer's calendar message for these recipients.
+struct Order<'a> {
+    message: &'a AtHand,
+    recipients: &'a [Mailbox],
+    organizer: &'a Organizer,
+    object: &'a CalendarObject,
+}
+
+/// An order, understood, on what is known of the meeting.
+struct Case<'a> {
+    order: &'a Order<'a>,
+    plan: &'a Plan,
+    before: Option<&'a Meeting>,
+    /// As the order makes it.
+    meeting: &'a Meeting,
+    guests: &'a [Guest],
+    secrets: &'a Secrets,
+}
+
+/// Why nothing is sent, and what is written down all the same.
+struct Refusal {
+    remarks: Vec<Remark>,
+    writes: Vec<Write>,
+}
+
+impl From<Vec<Remark>> for Refusal {
+    fn from(remarks: Vec<Remark>) -> Self {
+        Self { remarks, writes: Vec::new() }
+    }
+}
+
+impl Gateway {
+    /// Whether a message carries an invitation or a cancellation of its author's own.
+    pub(super) fn is_for_guests(&self, message: &AtHand) -> bool {
+        own_object(message)
+            .and_then(Result::ok)
+            .is_some_and(|object| matches!(object.method, Some(Method::Request | Method::Add | Method::Cancel)))
+    }
+
+    /// Takes an organizer's calendar message for these recipients.
+    pub(super) async fn invite(&self, message: &AtHand, recipients: &[Mailbox]) -> Answer {
+        let organizer = match self.authorize(message).await {
+            Ok(organizer) => organizer,
+            Err(answer) => return answer,
+        };
+        let object = match own_object(message) {
+            None => return NO_CALENDAR,
+            Some(Err(error)) => {
+                let remarks = vec![(Problem::BrokenCalendar, error.to_string())];
+                return self.refuse_with(message, recipients, &organizer, remarks, Vec::new()).await;
+            }
+            Some(Ok(object)) => object,
+        };
+        self.carry_out(&Order { message, recipients, organizer: &organizer, object: &object }).await
+    }
+
+    /// Who invites: a login, a trusted network's author, or an author whose domain is proved.
+    async fn authorize(&self, message: &AtHand) -> Result<Organizer, Answer> {
+        if message.authentication.is_temporary() {
+            return Err(Answer::TRY_AGAIN);
+        }
+        if message.session.submitter.is_none() && !message.is_vouched() {
+            return Err(NOT_AUTHENTICATED);
+        }
+        let author = message.mail.author().ok_or(NOT_AN_ORGANIZER)?;
+        let known = match &message.session.submitter {
+            Some(Submitter::Organizer(id)) => self.directory.by_id(*id).await,
+            Some(Submitter::TrustedNetwork) | None => self.directory.by_mailbox(&author.mailbox).await,
+        };
+        match known {
+            Ok(Some(organizer)) if organizer.active && organizer.owns(&author.mailbox) => Ok(organizer),
+            Ok(Some(_) | None) => Err(NOT_AN_ORGANIZER),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    async fn carry_out(&self, order: &Order<'_>) -> Answer {
+        let uid = invitation::uid(order.object);
+        let _turn = self.turns.take(order.organizer.id, &uid).await;
+        for _ in 0..ATTEMPTS {
+            let writes = match self.effects(order, &uid).await {
+                Ok(Ok(writes)) => writes,
+                Ok(Err(refusal)) => return self.refuse(order, refusal).await,
+                Err(error) => return failed(&error),
+            };
+            match self.conclude(writes).await {
+                Ok(Some(answer)) => return answer,
+                // Another message of the same meeting was faster: judge again on what it left.
+                Ok(None) => {}
+                Err(error) => return failed(&error),
+            }
+        }
+        Answer::TRY_AGAIN
+    }
+
+    /// Everything that follows from the order, as writes; or why it can't be done.
+    async fn effects(&self, order: &Order<'_>, uid: &Uid) -> PortResult<Result<Vec<Write>, Refusal>> {
+        let known = self.archive.meeting_by_uid(order.organizer.id, uid).await?;
+        let guests = match &known {
+            Some(meeting) => self.archive.guests(meeting.id).await?,
+            None => Vec::new(),
+        };
+        let ask = Ask {
+            organizer: order.organizer,
+            recipients: Some(order.recipients),
+            guest_domain: &self.settings.domains.guest,
+            max_guests: self.settings.max_guests,
+            known: known.as_ref(),
+            now: order.message.now,
+        };
+        let plan = match invitation::plan(order.object, &ask) {
+            Ok(plan) => plan,
+            Err(remarks) => return Ok(Err(remarks.into())),
+        };
+        let meeting = match self.changed_meeting(known.as_ref(), order, &plan) {
+            Ok(meeting) => meeting,
+            Err(remarks) => return Ok(Err(remarks.into())),
+        };
+        let secrets = self.secrets(order.message, order.organizer, order.object);
+        let case = Case { order, plan: &plan, before: known.as_ref(), meeting: &meeting, guests: &guests, secrets: &secrets };
+
+        let mut told = Vec::with_capacity(plan.invited.len());
+        let mut leaks = Vec::new();
+        for invited in &plan.invited {
+            breath().await;
+            match self.tell(&case, invited) {
+                Ok(one) => told.push(one),
+                Err(Unsent::WouldLeak(found)) => leaks.extend(found),
+                Err(error @ (Unsent::Compose(_) | Unsent::Calendar(_) | Unsent::Link(_))) => {
+                    return Err(PortError::new("build an invitation", error));
+                }
+            }
+        }
+        if !leaks.is_empty() {
+            return Ok(Err(self.would_leak(order.organizer, &leaks, &secrets, &passed_on(&plan)).into()));
+        }
+        self.write_down(&case, told)
+    }
+
+    /// The meeting as the order makes it, for guests to be told of.
+    fn changed_meeting(&self, known: Option<&Meeting>, order: &Order<'_>, plan: &Plan) -> Result<Meeting, Vec<Remark>> {
+        let Order { message, organizer, object, .. } = *order;
+        if plan.intent == Intent::Cancel {
+            // A cancellation may carry less than the invitation did; what was told stays told.
+            return match (known, &plan.said.whole) {
+                (Some(meeting), _) => Ok(meeting.clone()),
+                (None, Some(whole)) => Ok(self.new_meeting(order, plan, whole.event.clone(), Ledger::default(), object.tree.to_text())),
+                (None, None) => Err(vec![(Problem::UnknownMeeting, String::new())]),
+            };
+        }
+        let Content { event, ledger, object } = invitation::content(known, plan, object, organizer.group.time_zone)?;
+        if event.coming(message.now, 1).is_empty() {
+            return Err(vec![(Problem::WrongTimes, String::new())]);
+        }
+        Ok(match known {
+            // A meeting that is off comes back with a newer word about the whole alone.
+            Some(meeting) if ledger.whole == meeting.ledger.whole => Meeting { event, ledger, organizer_object: object, ..meeting.clone() },
+            Some(meeting) => Meeting { event, ledger, organizer_object: object, status: MeetingStatus::Scheduled, ..meeting.clone() },
+            None => self.new_meeting(order, plan, event, ledger, object),
+        })
+    }
+
+    fn new_meeting(&self, order: &Order<'_>, plan: &Plan, event: MeetingEvent, ledger: Ledger, object: String) -> Meeting {
+        Meeting {
+            id: MeetingId(self.world.key()),
+            organizer: order.organizer.id,
+            organizer_address: plan.organizer_address.clone(),
+            organizer_uid: plan.uid.clone(),
+            ledger,
+            organizer_object: object,
+            event,
+            status: MeetingStatus::Scheduled,
+            room: new_room(self.world.random().into_bytes()),
+            created_at: order.message.now,
+            version: 0,
+        }
+    }
+
+    /// What must not reach these guests: the organizer, and whatever of their systems shows in this message.
+    fn secrets(&self, message: &AtHand, organizer: &Organizer, object: &CalendarObject) -> Secrets {
+        let mut secrets = self.organizer_secrets(organizer);
+        secrets.learn(&message.mail, Some(object));
+        secrets
+    }
+
+    /// Nothing is sent to guests; the organizer is told why, in one commit with the record of their mail.
+    async fn refuse(&self, order: &Order<'_>, refusal: Refusal) -> Answer {
+        let Order { message, recipients, organizer, .. } = *order;
+        let Refusal { remarks, writes: also } = refusal;
+        self.refuse_with(message, recipients, organizer, remarks, also).await
+    }
+
+    async fn refuse_with(
+        &self,
+        message: &AtHand,
+        recipients: &[Mailbox],
+        organizer: &Organizer,
+        problems: Vec<Remark>,
+        also: Vec<Write>,
+    ) -> Answer {
+        let item = match self.draft_problem(organizer, &message.mail, &problems, message.now) {
+            Ok(item) => item,
+            Err(error) => return failed(&PortError::new("build a problem mail", error)),
+        };
+        let reasons = problems.iter().map(|(problem, _)| format!("{problem:?}")).collect();
+        let received = self.received(message, recipients, ReplyClass::ItipRequest, Disposition::Refused, reasons);
+        let mut writes =
+            vec![Write::Received(Box::new(received)), Write::Organizer(Box::new(organizer.clone())), Write::Outbox(Box::new(item))];
+        writes.extend(also);
+        if problems.iter().any(|(problem, _)| *problem == Problem::WouldLeak) {
+            let draft = AlertDraft {
+                kind: AlertKind::Leak,
+                severity: Severity::Warning,
+                evidence: "An invitation was not sent, since it would have shown its organizer; the organizer was told.".to_owned(),
+            };
+            if let Err(error) = self.raise(&[draft], About::default(), message.now, &mut writes).await {
+                return failed(&error);
+            }
+        }
+        self.conclude_at_once(writes).await
+    }
+}
+
+/// The author's own calendar object: the first readable one that is not inside an attached message.
+fn own_object(message: &AtHand) -> Option<Result<CalendarObject, itip::CalendarError>> {
+    let mut first_error = None;
+    for part in message.mail.calendars.iter().filter(|part| !part.embedded) {
+        match itip::read(&part.bytes) {
+            Ok(mut object) => {
+                // Some programs leave METHOD to the Content-Type (RFC 6047 §2.4 wants both).
+                object.method = object.method.or_else(|| part.method.as_deref().map(Method::parse));
+                return Some(Ok(object));
+            }
+            Err(error) => first_error = first_error.or(Some(Err(error))),
+        }
+    }
+    first_error
+}
+
+/// The organizer's own words that guests would read.
+fn passed_on(plan: &Plan) -> Vec<(Spot, &str)> {
+    let names = plan.invited.iter().filter_map(|invited| invited.guest.name.as_deref()).map(|name| (Spot::GuestName, name));
+    let whole = plan.said.whole.iter().map(|whole| (whole.event.title.as_str(), whole.event.description.as_deref()));
+    let changed = plan.said.instances.values().filter_map(|one| one.instance.as_ref());
+    let texts = whole.chain(changed.map(|instance| (instance.title.as_str(), instance.description.as_deref())));
+    let spots = texts.flat_map(|(title, text)| std::iter::once((Spot::Title, title)).chain(text.map(|text| (Spot::Description, text))));
+    spots.chain(names).collect()
+}

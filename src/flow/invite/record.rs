@@ -1,0 +1,88 @@
+//! What an order leaves behind beside the guests' mail: the meeting, the record, and the organizer's summary.
+
+use super::tell::Told;
+use super::{Case, Gateway, Order, Refusal};
+use crate::domain::compose::{Problem, SummaryGuest, SummaryKind};
+use crate::domain::decision::Disposition;
+use crate::domain::id::{GuestId, MeetingId};
+use crate::domain::invitation::{self, Intent};
+use crate::domain::meeting::{Guest, Meeting, MeetingStatus};
+use crate::domain::record::{AuditEvent, Write};
+use crate::domain::reply::ReplyClass;
+use crate::flow::port::{PortError, PortResult};
+
+impl Gateway {
+    /// The writes of an order, or why it is none: all of it is older than what is known, or is about nothing known.
+    pub(super) fn write_down(&self, case: &Case<'_>, told: Vec<Told>) -> PortResult<Result<Vec<Write>, Refusal>> {
+        let Case { order, plan, before, .. } = *case;
+        let is_known = before.is_some_and(|before| before.ledger == case.meeting.ledger);
+        if before.is_some() && told.iter().all(|one| one.guest.is_none()) && (plan.intent == Intent::Cancel || is_known) {
+            return Ok(Err(vec![(Problem::OutOfDate, String::new())].into()));
+        }
+        let meeting = left_over(case, &told);
+        if before.is_none() && plan.intent == Intent::Cancel {
+            // Kept, so that an invitation that was overtaken is known to be late.
+            let mut writes = vec![Write::Meeting(Box::new(meeting))];
+            writes.extend(told.into_iter().flat_map(|one| one.writes));
+            return Ok(Err(Refusal { remarks: vec![(Problem::UnknownMeeting, String::new())], writes }));
+        }
+        let (kind, class, action) = match (plan.intent, meeting.version) {
+            (Intent::Cancel, _) if plan.said.whole.is_some() => (SummaryKind::Cancelled, ReplyClass::ItipCancel, "meeting.cancelled"),
+            (Intent::Cancel, _) => (SummaryKind::Updated, ReplyClass::ItipCancel, "meeting.updated"),
+            (Intent::Request | Intent::Add, 0) => (SummaryKind::Created, ReplyClass::ItipRequest, "meeting.created"),
+            (Intent::Request | Intent::Add, _) => (SummaryKind::Updated, ReplyClass::ItipRequest, "meeting.updated"),
+        };
+        let lines: Vec<SummaryGuest> = told.iter().map(|one| one.line.clone()).collect();
+        let (message, organizer) = (order.message, order.organizer);
+        let summary = self
+            .draft_summary(&meeting, organizer, (kind, &lines, &plan.remarks), message.mail.message_id.as_ref(), message.now)
+            .map_err(|error| PortError::new("build the summary", error))?;
+        let id = meeting.id;
+        let mut received = self.received(message, order.recipients, class, Disposition::Applied, vec![action.to_owned()]);
+        received.meeting = Some(id);
+        let mut writes = vec![
+            Write::Received(Box::new(received)),
+            Write::Organizer(Box::new(organizer.clone())),
+            Write::Audit(self.order_audit(order, id, None, action)),
+        ];
+        // Programs that send one message a guest repeat the same object: those must not wait for each other. A cancellation
+        // must, since it counts who is left.
+        if plan.intent == Intent::Cancel || before != Some(&meeting) {
+            writes.push(Write::Meeting(Box::new(meeting)));
+        }
+        writes.extend(told.into_iter().flat_map(|one| one.writes));
+        writes.push(Write::Outbox(Box::new(summary)));
+        Ok(Ok(writes))
+    }
+
+    pub(super) fn order_audit(&self, order: &Order<'_>, meeting: MeetingId, guest: Option<GuestId>, action: &str) -> AuditEvent {
+        AuditEvent {
+            at: order.message.now,
+            actor: format!("organizer:{}", order.organizer.id),
+            action: action.to_owned(),
+            meeting: Some(meeting),
+            guest,
+            received: None,
+            detail: "{}".to_owned(),
+        }
+    }
+}
+
+/// The meeting with what a cancellation leaves to nobody taken off.
+fn left_over(case: &Case<'_>, told: &[Told]) -> Meeting {
+    let mut meeting = case.meeting.clone();
+    if case.plan.intent != Intent::Cancel {
+        return meeting;
+    }
+    let told: Vec<&Guest> = told.iter().filter_map(|one| one.guest.as_ref()).collect();
+    let others = case.guests.iter().filter(|guest| !told.iter().any(|told| told.id == guest.id));
+    let guests: Vec<Guest> = others.chain(told.iter().copied()).cloned().collect();
+    invitation::taken_off_for_all(&mut meeting, case.plan, &guests);
+    if guests.iter().all(|guest| guest.removed_at.is_some()) {
+        meeting.status = MeetingStatus::Cancelled;
+        if let Some(whole) = &case.plan.said.whole {
+            meeting.ledger.note_whole(whole.revision, true);
+        }
+    }
+    meeting
+}

@@ -1,0 +1,128 @@
+//! One guest of an order: judged, composed, and written down.
+
+use super::{Case, Gateway};
+use crate::domain::attendance::{Attendance, Delivery};
+use crate::domain::compose::{InvitationKind, SummaryGuest};
+use crate::domain::id::GuestId;
+use crate::domain::invitation::{self, After, Invited, Step};
+use crate::domain::itip::Uid;
+use crate::domain::meeting::{Guest, SentState};
+use crate::domain::record::Write;
+use crate::domain::thread::ThreadLink;
+use crate::flow::draft::{Parties, Unsent};
+
+/// What became of one guest.
+pub(super) struct Told {
+    /// The guest afterwards; `None` where nothing of it was new to them.
+    pub guest: Option<Guest>,
+    pub writes: Vec<Write>,
+    pub line: SummaryGuest,
+}
+
+impl Gateway {
+    /// Judges and composes for one guest.
+    pub(super) fn tell(&self, case: &Case<'_>, invited: &Invited) -> Result<Told, Unsent> {
+        let known = case.guests.iter().find(|guest| guest.mailbox.mailbox.same_as(&invited.guest.mailbox));
+        let line = |outcome| SummaryGuest { guest: invited.guest.clone(), outcome };
+        let Some(after) = invitation::after(case.plan, invited, known) else {
+            return Ok(Told { guest: None, writes: Vec::new(), line: line("unchanged") });
+        };
+        let mut guest = self.changed_guest(case, known, invited, &after);
+        match invitation::step(known, &after, &case.meeting.event) {
+            Step::Nothing => {
+                // Whom a cancellation reaches before the invitation is kept, so that the late invitation is known to be late.
+                if after.part.is_none() || known.is_none() {
+                    guest.removed_at = guest.removed_at.or(Some(case.order.message.now));
+                }
+                let writes = if known == Some(&guest) { Vec::new() } else { vec![Write::Guest(Box::new(guest.clone()))] };
+                Ok(Told { guest: Some(guest), writes, line: line("unchanged") })
+            }
+            Step::Send { kind, sent, response } => {
+                if kind == InvitationKind::New && known.is_some() {
+                    // Someone invited anew after being dropped gets a new link: the old one may have travelled.
+                    guest.link = self.world.random();
+                }
+                guest.removed_at = (kind == InvitationKind::Cancellation).then_some(case.order.message.now);
+                if let Some(response) = response {
+                    guest.attendance.response = *response;
+                }
+                let writes = self.send(case, known, &mut guest, kind, *sent)?;
+                Ok(Told { guest: Some(guest), writes, line: line(summary_outcome(kind)) })
+            }
+        }
+    }
+
+    fn send(
+        &self,
+        case: &Case<'_>,
+        known: Option<&Guest>,
+        guest: &mut Guest,
+        kind: InvitationKind,
+        sent: SentState,
+    ) -> Result<Vec<Write>, Unsent> {
+        let message = case.order.message;
+        let secrets = case.secrets.allowing(&guest.mailbox);
+        let parties = Parties { meeting: case.meeting, guest, organizer: case.order.organizer, now: message.now };
+        let item = self.draft_invitation(&parties, kind, &sent, &secrets)?;
+        guest.sent = Some(sent);
+        let thread = message.mail.message_id.clone().map(|organizer_side| ThreadLink {
+            guest: guest.id,
+            organizer_side,
+            guest_side: item.message_id.clone(),
+        });
+        let mut writes = Vec::with_capacity(6);
+        let (id, version, response) = (guest.id, guest.version, &guest.attendance.response);
+        writes.push(Write::Audit(self.order_audit(case.order, case.meeting.id, Some(id), audit_action(kind))));
+        writes.push(Write::Guest(Box::new(guest.clone())));
+        if known.is_some_and(|known| known.attendance.response != *response) {
+            writes.push(Write::Response { guest: id, version: version + 1, response: Box::new(response.clone()) });
+        }
+        if known.is_some() {
+            writes.push(Write::OutboxSuperseded { guest: id, reason: "a newer mail replaces it" });
+            // What became of an older mail says nothing of this one.
+            writes.push(Write::Delivery { guest: id, delivery: Delivery::Queued });
+        }
+        writes.push(Write::Outbox(Box::new(item)));
+        writes.extend(thread.map(Write::Thread));
+        Ok(writes)
+    }
+
+    fn changed_guest(&self, case: &Case<'_>, known: Option<&Guest>, invited: &Invited, after: &After) -> Guest {
+        let part = after.part.clone().or_else(|| known.map(|guest| guest.part.clone())).unwrap_or_default();
+        let ledger = after.ledger.clone();
+        match known {
+            Some(guest) => Guest { invited_as: invited.invited_as.clone(), part, ledger, ..guest.clone() },
+            None => Guest {
+                id: GuestId(self.world.random()),
+                meeting: case.meeting.id,
+                mailbox: invited.guest.clone(),
+                invited_as: invited.invited_as.clone(),
+                part,
+                ledger,
+                language: case.order.organizer.group.language.clone(),
+                uid: Uid(format!("{}@{}", self.world.random(), self.settings.domains.alias.name())),
+                sent: None,
+                link: self.world.random(),
+                removed_at: None,
+                attendance: Attendance::default(),
+                version: 0,
+            },
+        }
+    }
+}
+
+fn audit_action(kind: InvitationKind) -> &'static str {
+    match kind {
+        InvitationKind::New => "guest.invited",
+        InvitationKind::Update => "guest.updated",
+        InvitationKind::Cancellation => "guest.removed",
+    }
+}
+
+fn summary_outcome(kind: InvitationKind) -> &'static str {
+    match kind {
+        InvitationKind::New => "invited",
+        InvitationKind::Update => "updated",
+        InvitationKind::Cancellation => "removed",
+    }
+}
