@@ -7,15 +7,16 @@
 
 mod support;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::NaiveDateTime;
 use paravent::domain::mime::{self, MimeLimits};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use support::emitted::{Emitted, Meant, life, proposed};
-use support::house::{JEAN, ORGANIZER};
+use support::house::JEAN;
 use support::itip_rules::violations;
-use support::readers::{self, Reading};
+use support::readers::{self, READERS, Reading};
+use support::zones::{Series, ZONES, Zone, all_series, object_of, wall, with_exceptions};
 
 /// Whether series are invited to. Until then a series may be refused; a single event never.
 const SERIES_LANDED: bool = false;
@@ -151,14 +152,17 @@ fn settle(faults: &[Fault], known: &[Known]) {
     assert!(gone.is_empty(), "no longer there, to be taken from the list: {gone:?}");
 }
 
-/// By reader the instances of an organizer's own object, from those who read it without a floating time.
+/// By reader the instances of an organizer's own object, from those who read it without a floating time; `None` where no
+/// reader is installed.
 fn instances_of(object: &[u8]) -> Option<BTreeMap<String, Vec<String>>> {
     let readings = readers::read(&[String::from_utf8_lossy(object).into_owned()])?.remove(0);
-    let is_read = |reading: &Reading| !reading.instances.is_empty() && reading.instances.iter().all(|time| time.ends_with('Z'));
+    let is_read = |reading: &Reading| {
+        !reading.instances.is_empty() && reading.instances.iter().all(|time| time.ends_with('Z') || !time.contains('T'))
+    };
     let read: BTreeMap<_, _> = readings.into_iter().filter(|(_, reading)| is_read(reading)).map(|(name, r)| (name, r.instances)).collect();
     let first = read.values().next();
     assert!(read.values().all(|instances| Some(instances) == first), "the readers do not agree on the organizer's series: {read:?}");
-    (!read.is_empty()).then_some(read)
+    Some(read)
 }
 
 #[tokio::test]
@@ -187,7 +191,9 @@ async fn what_comes_of_every_invitation() {
         assert!(story.invited || expected["problem"].is_string(), "{case}: nobody was invited");
         let is_series = expected["series"] == true && story.invited;
         let own = mime::read(&message, &MimeLimits::default()).calendars.first().map(|calendar| calendar.bytes.to_vec());
-        let instances = is_series.then(|| instances_of(&own.unwrap_or_default()).unwrap_or_default());
+        let instances = is_series.then(|| instances_of(&own.unwrap_or_default()));
+        assert!(instances.iter().flatten().all(|read| !read.is_empty()), "{case}: no reader reads the organizer's own series");
+        let instances = instances.map(Option::unwrap_or_default);
         invited += u32::from(story.invited);
         judged.extend(story.emitted.into_iter().map(|emitted| Judged { emitted, meant: meant.clone(), instances: instances.clone() }));
     }
@@ -195,107 +201,16 @@ async fn what_comes_of_every_invitation() {
     settle(&faults(&judged), &KNOWN.map(|(case, cause, rule)| (case.to_owned(), cause, rule)));
 }
 
-/// A zone with its offsets in minutes, each from a day of 2026 on.
-struct Zone {
-    tzid: &'static str,
-    /// Whether the organizer's object has a VTIMEZONE for it.
-    described: bool,
-    first: i64,
-    changes: &'static [(&'static str, i64)],
-}
-
-const fn zone(tzid: &'static str, described: bool, first: i64, changes: &'static [(&'static str, i64)]) -> Zone {
-    Zone { tzid, described, first, changes }
-}
-
-/// From tzdata, by hand.
-const ZONES: [Zone; 16] = [
-    zone("Europe/Paris", true, 60, &[("2026-03-29", 120), ("2026-10-25", 60)]),
-    zone("Europe/Dublin", true, 0, &[("2026-03-29", 60), ("2026-10-25", 0)]),
-    zone("America/New_York", true, -300, &[("2026-03-08", -240), ("2026-11-01", -300)]),
-    zone("America/Sao_Paulo", true, -180, &[]),
-    zone("Africa/Casablanca", true, 60, &[("2026-02-15", 0), ("2026-03-22", 60)]),
-    zone("Asia/Kolkata", true, 330, &[]),
-    zone("Asia/Kathmandu", true, 345, &[]),
-    zone("Australia/Lord_Howe", true, 660, &[("2026-04-05", 630), ("2026-10-04", 660)]),
-    zone("Pacific/Auckland", true, 780, &[("2026-04-05", 720), ("2026-09-27", 780)]),
-    zone("America/Los_Angeles", false, -480, &[("2026-03-08", -420), ("2026-11-01", -480)]),
-    zone("Romance Standard Time", false, 60, &[("2026-03-29", 120), ("2026-10-25", 60)]),
-    zone("Eastern Standard Time", false, -300, &[("2026-03-08", -240), ("2026-11-01", -300)]),
-    zone("AUS Eastern Standard Time", true, 660, &[("2026-04-05", 600), ("2026-10-04", 660)]),
-    zone("India Standard Time", false, 330, &[]),
-    zone("GMT Standard Time", false, 0, &[("2026-03-29", 60), ("2026-10-25", 0)]),
-    zone("Customized Time Zone 7", true, 90, &[("2026-03-29", 120), ("2026-10-25", 90)]),
-];
-
-impl Zone {
-    fn offset(&self, day: NaiveDate) -> i64 {
-        let passed = self.changes.iter().rfind(|(from, _)| from.parse::<NaiveDate>().unwrap() <= day);
-        passed.map_or(self.first, |(_, offset)| *offset)
-    }
-
-    /// The instant that a wall clock shows there, not close to a change.
-    fn instant(&self, wall: NaiveDateTime) -> String {
-        let instant: DateTime<Utc> = (wall - TimeDelta::minutes(self.offset(wall.date()))).and_utc();
-        instant.to_rfc3339_opts(SecondsFormat::Secs, true)
-    }
-
-    /// VTIMEZONE with one observance for each change.
-    fn described(&self) -> String {
-        let written = |minutes: i64| format!("{}{:02}{:02}", if minutes < 0 { '-' } else { '+' }, minutes.abs() / 60, minutes.abs() % 60);
-        let mut text = format!("BEGIN:VTIMEZONE\nTZID:{}\n", self.tzid);
-        let mut before = self.first;
-        for (day, offset) in [("1970-01-01", self.first)].iter().chain(self.changes) {
-            text += &format!(
-                "BEGIN:STANDARD\nDTSTART:{}T020000\nTZOFFSETFROM:{}\nTZOFFSETTO:{}\nEND:STANDARD\n",
-                day.replace('-', ""),
-                written(before),
-                written(*offset)
-            );
-            before = *offset;
-        }
-        text + "END:VTIMEZONE\n"
-    }
-
-    /// The organizer's mail: a meeting of 45 minutes from this wall clock on, with more lines, and more VEVENTs.
-    fn mail(&self, wall: NaiveDateTime, more: &str, overrides: &str) -> String {
-        let local = |wall: NaiveDateTime| format!(";TZID={}:{}", self.tzid, wall.format("%Y%m%dT%H%M%S"));
-        format!(
-            "From: Claire Bernard <{ORGANIZER}>\nTo: {JEAN}\nSubject: Bilan\nMessage-ID: <z1@pc.agence.example>\nMIME-Version: 1.0\n\
-             Content-Type: text/calendar; charset=utf-8; method=REQUEST\n\n\
-             BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Test//EN\nMETHOD:REQUEST\n{zone}BEGIN:VEVENT\n{COMMON}DTSTART{start}\nDTEND{end}\n\
-             {more}END:VEVENT\n{overrides}END:VCALENDAR\n",
-            zone = if self.described { self.described() } else { String::new() },
-            start = local(wall),
-            end = local(wall + TimeDelta::minutes(45)),
-        )
-    }
-
-    fn meant(&self, wall: NaiveDateTime) -> Meant {
-        Meant {
-            method: Some("REQUEST".to_owned()),
-            uid: "zone-1".to_owned(),
-            sequence: 0,
-            starts_at: self.instant(wall),
-            ends_at: self.instant(wall + TimeDelta::minutes(45)),
-            guests: vec![JEAN.to_owned()],
-        }
-    }
-
-    /// What the organizer's object lacks, our REPLY lacks.
-    fn known(&self, case: &str) -> Option<Known> {
-        (!self.described).then(|| (case.to_owned(), "REPLY", "tzid"))
-    }
-}
-
-/// Lines of every VEVENT of such a mail.
-const COMMON: &str = "UID:zone-1\nDTSTAMP:20260105T070000Z\nSEQUENCE:0\nSUMMARY:Bilan\n\
-    ORGANIZER;CN=Claire Bernard:mailto:claire.bernard@agence.example\nATTENDEE;RSVP=TRUE:mailto:jean.martin@hopital.example\n";
 /// When these meetings are asked for.
 const EARLY: &str = "2026-01-05T08:00:00Z";
 
-fn wall(text: &str) -> NaiveDateTime {
-    text.parse().unwrap()
+/// What the organizer's object lacks, our REPLY lacks.
+fn known_of(zone: &Zone, case: &str) -> Option<Known> {
+    (!zone.described).then(|| (case.to_owned(), "REPLY", "tzid"))
+}
+
+fn by_reader(series: &Series) -> BTreeMap<String, Vec<String>> {
+    READERS.iter().map(|reader| ((*reader).to_owned(), series.instants())).collect()
 }
 
 #[tokio::test]
@@ -307,67 +222,11 @@ async fn a_meeting_in_any_zone_is_at_its_instant() {
             let meant = zone.meant(wall(start));
             let story = life(&case, EARLY, zone.mail(wall(start), "", "").as_bytes(), &meant).await;
             assert!(story.invited, "{case}: nobody was invited");
-            known.extend(zone.known(&case));
+            known.extend(known_of(zone, &case));
             judged.extend(story.emitted.into_iter().map(|emitted| Judged { emitted, meant: meant.clone(), instances: None }));
         }
     }
     settle(&faults(&judged), &known);
-}
-
-/// A series of the organizer's and its instances on the wall clock.
-struct Series {
-    zone: &'static Zone,
-    start: NaiveDateTime,
-    /// Lines of the master.
-    rule: String,
-    overrides: String,
-    walls: Vec<NaiveDateTime>,
-}
-
-impl Series {
-    fn mail(&self) -> String {
-        self.zone.mail(self.start, &self.rule, &self.overrides)
-    }
-
-    fn instants(&self) -> Vec<String> {
-        self.walls.iter().map(|wall| self.zone.instant(*wall)).collect()
-    }
-
-    fn by_reader(&self) -> BTreeMap<String, Vec<String>> {
-        READERS.iter().map(|reader| ((*reader).to_owned(), self.instants())).collect()
-    }
-}
-
-fn all_series() -> Vec<Series> {
-    let start = wall("2026-01-14T09:00:00");
-    // Twelve times in eleven months: over both changes of the year.
-    let walls: Vec<NaiveDateTime> = (0..12).map(|number| start + TimeDelta::weeks(4 * number)).collect();
-    let rule = "RRULE:FREQ=WEEKLY;INTERVAL=4;COUNT=12\n";
-    let of_zone = |zone| Series { zone, start, rule: rule.to_owned(), overrides: String::new(), walls: walls.clone() };
-    ZONES.iter().map(of_zone).chain([with_exceptions()]).collect()
-}
-
-/// Weekly in Paris up to and with a last one, one left out, one added, one moved.
-fn with_exceptions() -> Series {
-    let rule = "RRULE:FREQ=WEEKLY;UNTIL=20260506T070000Z\nEXDATE;TZID=Europe/Paris:20260408T090000\n\
-        RDATE;TZID=Europe/Paris:20260410T140000\n";
-    let overrides = format!(
-        "BEGIN:VEVENT\n{COMMON}RECURRENCE-ID;TZID=Europe/Paris:20260422T090000\nDTSTART;TZID=Europe/Paris:20260423T103000\n\
-         DTEND;TZID=Europe/Paris:20260423T111500\nEND:VEVENT\n"
-    );
-    let days = [
-        "03-11T09:00",
-        "03-18T09:00",
-        "03-25T09:00",
-        "04-01T09:00",
-        "04-10T14:00",
-        "04-15T09:00",
-        "04-23T10:30",
-        "04-29T09:00",
-        "05-06T09:00",
-    ];
-    let walls = days.map(|day| wall(&format!("2026-{day}:00"))).to_vec();
-    Series { zone: &ZONES[0], start: wall("2026-03-11T09:00:00"), rule: rule.to_owned(), overrides, walls }
 }
 
 #[tokio::test]
@@ -382,15 +241,13 @@ async fn a_series_in_any_zone_keeps_its_wall_clock() {
             refused.push(case);
             continue;
         }
-        known.extend(series.zone.known(&case));
-        let instances = Some(series.by_reader());
+        known.extend(known_of(series.zone, &case));
+        let instances = Some(by_reader(&series));
         judged.extend(story.emitted.into_iter().map(|emitted| Judged { emitted, meant: meant.clone(), instances: instances.clone() }));
     }
     assert!(!SERIES_LANDED || refused.is_empty(), "refused: {refused:?}");
     settle(&faults(&judged), &known);
 }
-
-const READERS: [&str; 3] = ["icalendar", "libical", "vobject"];
 
 /// The readers and this table mean the same by the organizer's own object: whoever of them knows its zone.
 fn own_readings(case: &str, series: &Series) {
@@ -399,10 +256,6 @@ fn own_readings(case: &str, series: &Series) {
         assert_eq!(*instances, series.instants(), "{case}: {reader} reads the organizer's own object otherwise");
     }
     assert!(!series.zone.described || read.len() == READERS.len(), "{case}: only {:?} can read the organizer's object", read.keys());
-}
-
-fn object_of(mail: &str) -> String {
-    mail.split_once("\n\n").unwrap().1.replace('\n', "\r\n")
 }
 
 /// What is said of an organizer's object as if a guest got it.
@@ -454,7 +307,7 @@ fn a_wrong_series_is_seen() {
     // vobject takes a VTIMEZONE for UTC, and so for nothing, that is like UTC from 2000 to 2020.
     for zone in ZONES.iter().filter(|zone| zone.described && zone.first != 0) {
         let series = all_series().into_iter().find(|series| series.zone.tzid == zone.tzid).unwrap();
-        let found = complaints(&object_of(&series.mail()), zone, series.start, Some(series.by_reader()));
+        let found = complaints(&object_of(&series.mail()), zone, series.start, Some(by_reader(&series)));
         assert_eq!(found, Vec::<String>::new(), "{}", zone.tzid);
     }
     if readers::read(&[]).is_none() {
@@ -462,7 +315,7 @@ fn a_wrong_series_is_seen() {
     }
     let series = with_exceptions();
     let whole = object_of(&series.mail());
-    let found = |text: &str| complaints(text, series.zone, series.start, Some(series.by_reader()));
+    let found = |text: &str| complaints(text, series.zone, series.start, Some(by_reader(&series)));
     assert_eq!(found(&whole), Vec::<String>::new());
     let without = |beginning: &str| whole.split_inclusive("\r\n").filter(|line| !line.starts_with(beginning)).collect::<String>();
     let wrong = [

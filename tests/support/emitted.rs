@@ -1,7 +1,7 @@
 //! The life of a meeting from mail to mail, and every calendar object that leaves the gateway meanwhile.
 
 use super::house::{House, ORGANIZER, mailbox, parsed};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use paravent::domain::address::ReversePath;
 use paravent::domain::delivery::{OutboxItem, OutboxPurpose};
 use paravent::domain::meeting::Guest;
@@ -44,11 +44,11 @@ pub struct Story {
     pub emitted: Vec<Emitted>,
 }
 
-/// What a guest proposes instead, an hour later than meant.
+/// What a guest proposes instead: an hour later than meant, or a day where whole days are meant.
 pub fn proposed(meant: &Meant) -> (String, String) {
-    let later = |time: &str| {
-        let time: DateTime<Utc> = time.parse().unwrap();
-        (time + TimeDelta::hours(1)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    let later = |time: &str| match time.parse::<NaiveDate>() {
+        Ok(day) => (day + TimeDelta::days(1)).to_string(),
+        Err(_) => (time.parse::<DateTime<Utc>>().unwrap() + TimeDelta::hours(1)).to_rfc3339_opts(SecondsFormat::Secs, true),
     };
     (later(&meant.starts_at), later(&meant.ends_at))
 }
@@ -127,7 +127,6 @@ fn object(item: &OutboxItem, case: &str) -> Option<(String, String)> {
 /// What each guest sends: cause, and the lines beside UID and who.
 fn answers(meant: &Meant) -> Vec<(&'static str, String)> {
     let (start, end) = proposed(meant);
-    let times = |start: &str, end: &str| format!("DTSTART:{}\nDTEND:{}\n", compact(start), compact(end));
     vec![
         ("REPLY", format!("{}COMMENT:Oui\\, avec plaisir\\; à bientôt 😀\\n{}\n", times(&meant.starts_at, &meant.ends_at), "é".repeat(80))),
         ("COUNTER", times(&start, &end)),
@@ -153,19 +152,22 @@ fn organizers(method: &str, sequence: u32, meant: &Meant) -> String {
         "From: Claire Bernard <{ORGANIZER}>\nTo: {to}\nSubject: Bilan\nMessage-ID: <{method}-{sequence}@pc.agence.example>\n\
          MIME-Version: 1.0\nContent-Type: text/calendar; charset=utf-8; method={method}\n\n\
          BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Test//EN\nMETHOD:{method}\nBEGIN:VEVENT\nUID:{uid}\nDTSTAMP:20260601T07{minute:02}00Z\n\
-         SEQUENCE:{sequence}\nDTSTART:{start}\nDTEND:{end}\nSUMMARY:Bilan\nORGANIZER;CN=Claire Bernard:mailto:{ORGANIZER}\n{attendees}\
+         SEQUENCE:{sequence}\n{times}SUMMARY:Bilan\nORGANIZER;CN=Claire Bernard:mailto:{ORGANIZER}\n{attendees}\
          END:VEVENT\nEND:VCALENDAR\n",
         to = meant.guests.join(", "),
         uid = meant.uid,
         minute = if method == "CANCEL" { 59 } else { 0 },
-        start = compact(&meant.starts_at),
-        end = compact(&meant.ends_at),
+        times = times(&meant.starts_at, &meant.ends_at),
     )
 }
 
-/// `2026-07-06T07:00:00Z` as RFC 5545 writes it.
-fn compact(time: &str) -> String {
-    time.replace(['-', ':'], "")
+/// DTSTART and DTEND as RFC 5545 writes them, of instants or of days.
+fn times(start: &str, end: &str) -> String {
+    let line = |name: &str, time: &str| {
+        let kind = if time.contains('T') { "" } else { ";VALUE=DATE" };
+        format!("{name}{kind}:{}\n", time.replace(['-', ':'], ""))
+    };
+    line("DTSTART", start) + &line("DTEND", end)
 }
 
 /// Bytes to the door for submissions, whatever it answers.

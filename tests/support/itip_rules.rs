@@ -3,6 +3,10 @@
 //! It shares no line with the gateway: it has a reader of its own, strict where the gateway's forgives, and knows no zones.
 //! EXRULE is forbidden in all methods (RFC 5545 deprecates it); names of RFC 7986 are allowed in all.
 
+#[path = "content_lines.rs"]
+mod content_lines;
+
+use content_lines::{Form, Line, Part, content_line, is_date, is_escaped, is_offset, is_time, seconds, split};
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
@@ -130,29 +134,6 @@ const USER_WORDS: [(&str, &[&str]); 4] = [
 /// Properties whose values are times.
 const TIMES: [&str; 9] = ["DTSTAMP", "DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE", "CREATED", "LAST-MODIFIED", "COMPLETED"];
 
-#[derive(Default)]
-struct Line {
-    name: String,
-    parameters: Vec<(String, String)>,
-    value: String,
-}
-
-#[derive(Default)]
-struct Part {
-    name: String,
-    lines: Vec<Line>,
-    parts: Vec<Part>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Form {
-    Date,
-    Floating,
-    Utc,
-    Zoned,
-    Period,
-}
-
 /// Everything that is wrong with the object, in no order.
 pub fn violations(object: &[u8]) -> Vec<Violation> {
     let mut judge = Judge::default();
@@ -161,55 +142,6 @@ pub fn violations(object: &[u8]) -> Vec<Violation> {
         judge.calendar(&calendar);
     }
     judge.found
-}
-
-impl Line {
-    fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The form of the first value; `None` where it is no time.
-    fn form(&self) -> Option<Form> {
-        self.forms()?.first().copied()
-    }
-
-    fn forms(&self) -> Option<Vec<Form>> {
-        self.value.split(',').map(|value| self.form_of(value)).collect()
-    }
-
-    fn form_of(&self, value: &str) -> Option<Form> {
-        let declared = self.parameter("VALUE").unwrap_or("DATE-TIME");
-        if declared == "PERIOD" {
-            let (start, end) = value.split_once('/')?;
-            return (is_time(start.trim_end_matches('Z')) && (is_time(end.trim_end_matches('Z')) || seconds(end).is_some()))
-                .then_some(Form::Period);
-        }
-        match (declared, value.strip_suffix('Z')) {
-            ("DATE", _) => is_date(value).then_some(Form::Date),
-            ("DATE-TIME", Some(instant)) => is_time(instant).then_some(Form::Utc),
-            ("DATE-TIME", None) if self.parameter("TZID").is_some() => is_time(value).then_some(Form::Zoned),
-            ("DATE-TIME", None) => is_time(value).then_some(Form::Floating),
-            _ => None,
-        }
-    }
-}
-
-impl Part {
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Line> {
-        self.lines.iter().filter(move |line| line.name == name)
-    }
-
-    fn one(&self, name: &str) -> Option<&Line> {
-        self.lines.iter().find(|line| line.name == name)
-    }
-
-    fn inner<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Part> {
-        self.parts.iter().filter(move |part| part.name == name)
-    }
-
-    fn value(&self, name: &str) -> &str {
-        self.one(name).map(|line| line.value.as_str()).unwrap_or_default()
-    }
 }
 
 #[derive(Default)]
@@ -455,54 +387,9 @@ impl Judge {
     }
 }
 
-impl Form {
-    /// Whether both are days, both local, or both instants.
-    fn is_like(self, other: Self) -> bool {
-        let kind = |form| match form {
-            Self::Date => 0,
-            Self::Floating => 1,
-            Self::Utc | Self::Zoned | Self::Period => 2,
-        };
-        kind(self) == kind(other)
-    }
-}
-
 fn names_of_zones<'a>(part: &'a Part, names: &mut BTreeSet<&'a str>) {
     names.extend(part.lines.iter().filter_map(|line| line.parameter("TZID")));
     part.parts.iter().for_each(|inner| names_of_zones(inner, names));
-}
-
-fn split(octets: &[u8]) -> Vec<&[u8]> {
-    let mut lines = Vec::new();
-    let mut rest = octets;
-    while let Some(at) = rest.windows(2).position(|pair| pair == b"\r\n") {
-        lines.push(&rest[..at]);
-        rest = &rest[at + 2..];
-    }
-    lines.push(rest);
-    lines
-}
-
-/// `None` where it is no content line.
-fn content_line(text: &str) -> Option<Line> {
-    let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let mut pieces = vec![String::new()];
-    let mut quoted = false;
-    let mut characters = text.chars();
-    loop {
-        match characters.next()? {
-            '"' => quoted = !quoted,
-            ';' if !quoted => pieces.push(String::new()),
-            ':' if !quoted => break,
-            c => pieces.last_mut()?.push(c),
-        }
-    }
-    let name = pieces.remove(0);
-    let pairs = pieces.iter().map(|piece| piece.split_once('='));
-    let parameters: Vec<(String, String)> = pairs.map(|pair| pair.map(|(a, b)| (a.to_owned(), b.to_owned()))).collect::<Option<_>>()?;
-    let names: HashSet<&String> = parameters.iter().map(|(name, _)| name).collect();
-    let right = is_name(&name) && names.len() == parameters.len() && names.iter().all(|name| is_name(name));
-    right.then(|| Line { name, parameters, value: characters.collect() })
 }
 
 fn allows(presence: &str, count: usize) -> bool {
@@ -513,65 +400,4 @@ fn allows(presence: &str, count: usize) -> bool {
         "1+" => count >= 1,
         _ => true,
     }
-}
-
-fn is_escaped(text: &str) -> bool {
-    let mut characters = text.chars();
-    while let Some(c) = characters.next() {
-        let right = match c {
-            '\\' => characters.next().is_some_and(|next| "\\;,nN".contains(next)),
-            other => !";,".contains(other),
-        };
-        if !right {
-            return false;
-        }
-    }
-    true
-}
-
-fn is_date(text: &str) -> bool {
-    let number = |from: usize, to: usize| text.get(from..to).and_then(|digits| digits.parse::<u32>().ok());
-    text.len() == 8
-        && text.bytes().all(|b| b.is_ascii_digit())
-        && number(4, 6).is_some_and(|month| (1..=12).contains(&month))
-        && number(6, 8).is_some_and(|day| (1..=31).contains(&day))
-}
-
-fn is_time(text: &str) -> bool {
-    let clock = text.get(9..).unwrap_or_default();
-    let below = |from: usize, most: u32| clock.get(from..from + 2).and_then(|d| d.parse::<u32>().ok()).is_some_and(|n| n < most);
-    let digits = clock.len() == 6 && clock.bytes().all(|b| b.is_ascii_digit());
-    text.get(..8).is_some_and(is_date) && text.get(8..9) == Some("T") && digits && below(0, 24) && below(2, 60) && below(4, 61)
-}
-
-fn is_offset(text: &str) -> bool {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or_default();
-    [4, 6].contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && text != "-0000"
-}
-
-/// A DURATION in seconds (RFC 5545 §3.3.6).
-fn seconds(text: &str) -> Option<i64> {
-    let (sign, text) = if let Some(rest) = text.strip_prefix('-') { (-1, rest) } else { (1, text.strip_prefix('+').unwrap_or(text)) };
-    let (mut total, mut number, mut in_time) = (0, String::new(), false);
-    for c in text.strip_prefix('P')?.chars() {
-        if c.is_ascii_digit() {
-            number.push(c);
-            continue;
-        }
-        if c == 'T' && number.is_empty() {
-            in_time = true;
-            continue;
-        }
-        let unit = match (c, in_time) {
-            ('W', false) => 604_800,
-            ('D', false) => 86_400,
-            ('H', true) => 3_600,
-            ('M', true) => 60,
-            ('S', true) => 1,
-            _ => return None,
-        };
-        total += number.parse::<i64>().ok()? * unit;
-        number.clear();
-    }
-    (number.is_empty() && text.len() > 2).then_some(sign * total)
 }

@@ -15,3 +15,4 @@ pub mod readers;
 pub mod servers;
 pub mod sink;
 pub mod tnef;
+pub mod zones;

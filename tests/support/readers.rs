@@ -7,6 +7,9 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+/// Who reads.
+pub const READERS: [&str; 3] = ["icalendar", "libical", "vobject"];
+
 /// What one reader makes of one object.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Reading {
