@@ -2,13 +2,17 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
 
 pub mod dns;
+pub mod emitted;
 pub mod house;
 pub mod http;
+pub mod itip_rules;
 pub mod letter;
 pub mod net;
 pub mod outlook;
 pub mod parts;
 pub mod peer;
+pub mod readers;
 pub mod servers;
 pub mod sink;
 pub mod tnef;
+pub mod zones;
