@@ -17,7 +17,16 @@ pub struct Meant {
     pub sequence: u32,
     pub starts_at: String,
     pub ends_at: String,
+    pub form: WrittenAs,
     pub guests: Vec<String>,
+}
+
+/// How the organizer writes times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WrittenAs {
+    Clock,
+    Floating,
+    Days,
 }
 
 /// A calendar object of a mail in the outbox.
@@ -82,7 +91,7 @@ pub async fn life(case: &str, now: &str, message: &[u8], meant: &Meant) -> Story
             assert!(story.emitted.len() > before, "{case}: nothing came of a {cause}");
         }
     }
-    give(&house, ORGANIZER, &meant.guests, organizers("CANCEL", meeting.organizer_sequence.saturating_add(1), meant).as_bytes()).await;
+    give(&house, ORGANIZER, &meant.guests, organizers("CANCEL", meeting.ledger.sequence().saturating_add(1), meant).as_bytes()).await;
     let before = story.emitted.len();
     story.collect(case, "CANCEL", &house, meant).await;
     assert!(story.emitted.len() > before, "{case}: nothing came of the CANCEL");

@@ -1,6 +1,6 @@
 //! Meetings of an organizer's in zones of the whole world, and the instants that they mean by tzdata.
 
-use super::emitted::Meant;
+use super::emitted::{Meant, WrittenAs};
 use super::house::{JEAN, ORGANIZER};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 
@@ -82,6 +82,7 @@ impl Zone {
 
     pub fn meant(&self, wall: NaiveDateTime) -> Meant {
         Meant {
+            form: WrittenAs::Clock,
             method: Some("REQUEST".to_owned()),
             uid: "zone-1".to_owned(),
             sequence: 0,

@@ -3,12 +3,14 @@
 use super::{calendar, user, utc};
 use crate::domain::address::NamedMailbox;
 use crate::domain::attendance::PartStat;
-use crate::domain::itip::time::{Form, local_in, parse_time, zone_name};
+use crate::domain::itip::time::{Form, known_zone, local_in, parse_time};
 use crate::domain::itip::tree::{Component, Property};
 use crate::domain::itip::{CalendarObject, EventTime, Method};
 use crate::domain::meeting::MeetingEvent;
+use crate::domain::series::vtimezone;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use std::collections::BTreeSet;
 
 /// The guest's answer in the terms of the organizer's dialog.
 #[derive(Clone, Debug)]
@@ -53,7 +55,7 @@ pub fn counter_for_organizer(reply: &OrganizerReply<'_>, starts_at: DateTime<Utc
 }
 
 fn answer(reply: &OrganizerReply<'_>, method: &Method, mut event: Vec<Property>) -> String {
-    let zones = zones_named_by(reply.object, &event);
+    let zones = zones_named_by(reply, &event);
     if reply.and_later {
         event.iter_mut().filter(|line| line.is("RECURRENCE-ID")).for_each(|line| *line = line.clone().with("RANGE", "THISANDFUTURE"));
     }
@@ -129,9 +131,16 @@ fn in_form_of(reply: &OrganizerReply<'_>, start: &Property, at: DateTime<Utc>) -
     }
 }
 
-/// Their VTIMEZONEs that these lines name (RFC 5545 §3.2.19: a TZID needs its VTIMEZONE), as they wrote them.
-fn zones_named_by(object: &CalendarObject, properties: &[Property]) -> Vec<Component> {
-    let names: Vec<&str> = properties.iter().filter_map(|property| property.parameter("TZID")).map(str::trim).collect();
-    let is_named = |zone: &&Component| zone_name(zone).is_some_and(|name| names.contains(&name.as_str()));
-    object.tree.components_named("VTIMEZONE").filter(is_named).cloned().collect()
+/// The VTIMEZONEs that these lines name (RFC 5545 §3.2.19: a TZID needs its VTIMEZONE), as they wrote them; of a zone that they
+/// name and don't tell of, where the world knows it, what it is.
+fn zones_named_by(reply: &OrganizerReply<'_>, properties: &[Property]) -> Vec<Component> {
+    let names: BTreeSet<&str> = properties.iter().filter_map(|property| property.parameter("TZID")).map(str::trim).collect();
+    let told = |name: &str| reply.object.vtimezone(name).cloned().or_else(|| untold(reply, name));
+    names.into_iter().filter_map(told).collect()
+}
+
+fn untold(reply: &OrganizerReply<'_>, name: &str) -> Option<Component> {
+    let mut zone = vtimezone(known_zone(name)?, reply.event.starts_at, reply.event.over_at());
+    zone.properties = vec![Property::text("TZID", name)];
+    Some(zone)
 }
