@@ -1,9 +1,10 @@
 //! The instances of a meeting: of a series as its rule gives them and as single ones were changed, for the part of it
 //! that a guest is invited to (RFC 5545 §3.8.4.4, §3.8.5).
 
+use super::itip::time::instant_in;
 use super::meeting::MeetingEvent;
 use super::series::{Recurrence, SeriesLimits};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -152,6 +153,15 @@ impl MeetingEvent {
                 Some(changed.map_or(ended, |changed| changed.max(ended)))
             }
         }
+    }
+
+    /// The days that a time of this meeting is, the first and the last, where it is a matter of whole days and both ends
+    /// are midnights of their zone. A zone without a midnight on a day, since its clock was set then, begins it later.
+    pub fn days_of(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Option<(NaiveDate, NaiveDate)> {
+        let zone = self.whole_days?;
+        let (first, after) = (from.with_timezone(&zone).date_naive(), to.with_timezone(&zone).date_naive());
+        let is_begin = |day: NaiveDate, at: DateTime<Utc>| instant_in(zone, day.and_time(NaiveTime::MIN)) == Some(at);
+        (is_begin(first, from) && is_begin(after, to) && first < after).then_some((first, after.pred_opt()?))
     }
 
     /// How long an instance is that nothing was changed of.

@@ -59,7 +59,7 @@ impl Stationery {
 
     fn row(&self, heading: &Heading<'_>, event: &MeetingEvent, one: &Occurrence) -> Result<Value, ComposeError> {
         let instance = &one.instance;
-        let when = self.period(heading, event.whole_days, instance.starts_at, instance.ends_at)?;
+        let when = self.period(heading, event, instance.starts_at, instance.ends_at)?;
         let title = (instance.title != event.title).then(|| one_line(&instance.title));
         Ok(json!({ "when": when, "title": title }))
     }

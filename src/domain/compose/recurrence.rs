@@ -4,7 +4,7 @@
 //! "several dates": nothing is said that isn't so.
 
 use super::rhythm::{Days, Rhythm, are_working_days};
-use super::when::{clock, days_of};
+use super::when::clock;
 use super::{ComposeError, Heading, Stationery};
 use crate::domain::meeting::MeetingEvent;
 use crate::domain::occurrence::{Instance, Series};
@@ -59,8 +59,8 @@ impl Stationery {
     fn single_dates(&self, heading: &Heading<'_>, event: &MeetingEvent, mut dates: Vec<Instance>) -> Result<String, ComposeError> {
         dates.sort_by_key(|one| one.starts_at);
         let (first, last) = match dates.as_slice() {
-            [] => return self.period(heading, event.whole_days, event.starts_at, event.ends_at),
-            [one] => return self.period(heading, event.whole_days, one.starts_at, one.ends_at),
+            [] => return self.period(heading, event, event.starts_at, event.ends_at),
+            [one] => return self.period(heading, event, one.starts_at, one.ends_at),
             [first, .., last] => (first.starts_at, last.starts_at),
         };
         let zone = event.whole_days.unwrap_or(heading.time_zone);
@@ -159,7 +159,7 @@ impl Stationery {
     /// `09:00–09:45 (Europe/Paris)`, `toute la journée`
     fn time_of_day(&self, heading: &Heading<'_>, told: &Told<'_>) -> Result<String, ComposeError> {
         let event = told.event;
-        if let Some((first, last)) = event.whole_days.and_then(|zone| days_of(zone, event.starts_at, event.ends_at)) {
+        if let Some((first, last)) = event.days_of(event.starts_at, event.ends_at) {
             let pattern = if first == last { "whole-day" } else { "whole-days" };
             return self.said(heading, pattern, &json!({ "count": (last - first).num_days() + 1 }));
         }

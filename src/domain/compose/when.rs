@@ -2,9 +2,8 @@
 
 use super::stationery::fault;
 use super::{ComposeError, Heading, Stationery};
-use crate::domain::itip::time::instant_in;
 use crate::domain::meeting::MeetingEvent;
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Offset, Timelike, Utc};
+use chrono::{DateTime, Datelike, Offset, Timelike, Utc};
 use chrono_tz::Tz;
 use serde_json::json;
 
@@ -12,7 +11,7 @@ impl Stationery {
     /// When a meeting takes place: its time, its days, or how it recurs.
     pub(super) fn when(&self, heading: &Heading<'_>, event: &MeetingEvent) -> Result<String, ComposeError> {
         match &event.series {
-            None => self.period(heading, event.whole_days, event.starts_at, event.ends_at),
+            None => self.period(heading, event, event.starts_at, event.ends_at),
             Some(series) => self.recurrence(heading, event, series),
         }
     }
@@ -22,11 +21,11 @@ impl Stationery {
     pub(super) fn period(
         &self,
         heading: &Heading<'_>,
-        whole_days: Option<Tz>,
+        event: &MeetingEvent,
         from: DateTime<Utc>,
         to: DateTime<Utc>,
     ) -> Result<String, ComposeError> {
-        let Some((first, last)) = whole_days.and_then(|zone| days_of(zone, from, to)) else { return self.span(heading, from, to) };
+        let Some((first, last)) = event.days_of(from, to) else { return self.span(heading, from, to) };
         let pattern = if first == last { "date.whole-day" } else { "date.whole-days" };
         let values = json!({ "start_day": self.day(heading, &first)?, "end_day": self.day(heading, &last)? });
         self.phrase(heading.language, pattern, &values)
@@ -66,14 +65,6 @@ impl Stationery {
         let values = json!({ "weekday": weekday, "day": day, "month": month, "year": at.year() });
         self.phrase(heading.language, "date.day", &values)
     }
-}
-
-/// The first and the last of the days from one midnight of the zone to another one; a zone may have none on a day that its
-/// clock was set on, and begins it later.
-pub(super) fn days_of(zone: Tz, from: DateTime<Utc>, to: DateTime<Utc>) -> Option<(NaiveDate, NaiveDate)> {
-    let (first, after) = (from.with_timezone(&zone).date_naive(), to.with_timezone(&zone).date_naive());
-    let is_begin = |day: NaiveDate, at: DateTime<Utc>| instant_in(zone, day.and_time(NaiveTime::MIN)) == Some(at);
-    (is_begin(first, from) && is_begin(after, to) && first < after).then_some((first, after.pred_opt()?))
 }
 
 /// `14:00`

@@ -11,7 +11,7 @@ use serde_json::json;
 pub fn reply(stationery: &Stationery, letter: &ReplyLetter<'_>) -> Result<Vec<u8>, ComposeError> {
     let (heading, event) = (&letter.heading, letter.event);
     let name = called(letter.attendee);
-    let proposed = letter.proposal.map(|(from, to)| stationery.period(heading, event.whole_days, from, to)).transpose()?;
+    let proposed = letter.proposal.map(|(from, to)| stationery.period(heading, event, from, to)).transpose()?;
     let values = json!({
         "name": name,
         "title": one_line(&event.title),
