@@ -5,7 +5,6 @@ use crate::{readable, text};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use paravent::domain::compose::InvitationKind;
-use paravent::domain::meeting::MeetingEvent;
 use paravent::domain::occurrence::{Instance, Part, Series};
 use paravent::domain::series::{Recurrence, Rule};
 use std::collections::BTreeMap;
@@ -169,8 +168,7 @@ fn a_title_of_an_instance_stays_a_title() {
 #[test]
 fn one_instance_alone_is_a_meeting_like_any_other() {
     let mut desk = desk("fr", "2026-11-24T13:00:00Z", "FREQ=WEEKLY", &[]);
-    let only = |event: &MeetingEvent| event.for_part(&Part::Only([at("2026-12-01T13:00:00Z")].into()));
-    desk.event = only(&desk.event);
+    desk.event = desk.event.for_part(&Part::Only([at("2026-12-01T13:00:00Z")].into()));
     let shown = told(&desk);
     assert!(shown.contains("\nmardi 1er décembre 2026, 14:00–14:45 (Europe/Paris, UTC+1)\n") && !shown.contains("Prochaine"), "{shown}");
     let shown = readable(&desk.invitation(InvitationKind::Cancellation));
