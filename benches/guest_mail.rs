@@ -4,11 +4,15 @@
 #[allow(dead_code, reason = "the letters' tests use more of it")]
 mod desk;
 
+use chrono::TimeDelta;
+use chrono_tz::Tz;
 use desk::Desk;
 use paravent::domain::attendance::Response;
 use paravent::domain::compose::{InvitationKind, InvitationLetter, letter};
 use paravent::domain::leak::{Limits, Secrets, scan_within};
+use paravent::domain::occurrence::Series;
 use paravent::domain::organizer::Organizer;
+use paravent::domain::series::{Recurrence, Rule};
 
 /// As long as the real ones.
 const LINK: &str = "https://visio.example/j/eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiIsImtpZCI6ImsxIn0.\
@@ -53,6 +57,28 @@ fn secrets() -> Secrets {
 #[divan::bench]
 fn write(bencher: divan::Bencher<'_, '_>) {
     let desk = Desk::new("fr");
+    bencher.bench_local(|| invitation(&desk));
+}
+
+/// The same for the dearest of series: each instance is counted from the first on (COUNT), and its end is near.
+#[divan::bench]
+fn write_series(bencher: divan::Bencher<'_, '_>) {
+    let mut desk = Desk::new("fr");
+    let starts_at = desk.event.starts_at - TimeDelta::days(700);
+    let rule = Rule::parse("FREQ=DAILY;COUNT=730", Tz::Europe__Paris, false).unwrap();
+    let recurrence = Recurrence::new(Tz::Europe__Paris, starts_at, Some(rule), vec![], vec![]).unwrap();
+    (desk.event.starts_at, desk.event.ends_at) = (starts_at, starts_at + TimeDelta::minutes(45));
+    desk.event.series = Some(Box::new(Series { recurrence: Some(recurrence), ..Series::default() }));
+    bencher.bench_local(|| invitation(&desk));
+}
+
+/// And for one as most are.
+#[divan::bench]
+fn write_weekly(bencher: divan::Bencher<'_, '_>) {
+    let mut desk = Desk::new("fr");
+    let rule = Rule::parse("FREQ=WEEKLY;COUNT=52", Tz::Europe__Paris, false).unwrap();
+    let recurrence = Recurrence::new(Tz::Europe__Paris, desk.event.starts_at, Some(rule), vec![], vec![]).unwrap();
+    desk.event.series = Some(Box::new(Series { recurrence: Some(recurrence), ..Series::default() }));
     bencher.bench_local(|| invitation(&desk));
 }
 

@@ -2,6 +2,8 @@
 
 #[path = "letters/desk.rs"]
 mod desk;
+#[path = "letters/series.rs"]
+mod series;
 
 use desk::{Desk, LINK, at, named};
 use mail_parser::{MessageParser, MimeHeaders};

@@ -20,7 +20,7 @@ use paravent::domain::address::Mailbox;
 use paravent::domain::conference::{Conference, ConferenceKey};
 use paravent::domain::link::LinkKeys;
 use paravent::domain::meeting::MeetingStatus;
-use paravent::domain::occurrence::Series;
+use paravent::domain::occurrence::{Instance, Series};
 use paravent::domain::part::Part;
 use paravent::domain::record::Write;
 use paravent::domain::series::{Recurrence, Rule};
@@ -208,6 +208,92 @@ async fn of_a_series_the_door_opens_at_each_of_the_guests_instances_into_a_room_
     }
     let room = |start: DateTime<Utc>| format!("https://meet.example/k3v7q2salle-{}", start.format("%Y%m%d%H%M"));
     assert_eq!(rooms, [room(noon() + TimeDelta::hours(1)), room(noon() + TimeDelta::hours(49))]);
+}
+
+/// The list of the next dates, line by line without tags.
+fn next_dates(page: &str) -> Vec<String> {
+    let list = page.split("<ul class=\"dates\">").nth(1).and_then(|rest| rest.split("</ul>").next()).unwrap_or_default();
+    let bare = |line: &str| line.split('<').filter_map(|piece| piece.split_once('>')).map(|(_, text)| text).collect::<String>();
+    list.lines().map(bare).filter(|line| !line.is_empty()).collect()
+}
+
+#[tokio::test]
+async fn of_a_series_the_page_is_about_one_date_and_lists_the_guests_next_ones() {
+    let house = House::new().at(7 * 24 * 60);
+    {
+        let mut meeting = house.archive.meeting.lock().unwrap();
+        let start = "2026-10-12T12:00:00Z".parse().unwrap();
+        let rule = Rule::parse("FREQ=WEEKLY;COUNT=12", chrono_tz::Europe::Paris, false).unwrap();
+        let recurrence = Recurrence::new(chrono_tz::Europe::Paris, start, Some(rule), vec![], vec![]).unwrap();
+        let moved = Instance {
+            title: "Bilan <à trois>".into(),
+            description: None,
+            starts_at: "2026-12-09T08:00:00Z".parse().unwrap(),
+            ends_at: "2026-12-09T09:00:00Z".parse().unwrap(),
+        };
+        let changed = [("2026-12-07T13:00:00Z".parse().unwrap(), moved)].into();
+        (meeting.event.starts_at, meeting.event.ends_at) = (start, start + TimeDelta::hours(1));
+        meeting.event.series = Some(Box::new(Series { recurrence: Some(recurrence), changed }));
+        house.archive.guest.lock().unwrap().part = Part::Whole { without: ["2026-12-14T13:00:00Z".parse().unwrap()].into(), before: None };
+    }
+    let page = house.get(&house.token()).await.body;
+    assert!(page.contains("lundi 30 novembre 2026</time>") && page.contains("14 h 00 – 15 h 00"), "{page}");
+    assert!(page.contains("Prochaines dates") && page.contains("fuseau horaire Europe/Paris</p>"), "{page}");
+    let dates = ["mercredi 9 décembre 2026, 9 h 00 – 10 h 00 Bilan &lt;à trois&gt;", "lundi 21 décembre 2026, 14 h 00 – 15 h 00"];
+    assert_eq!(next_dates(&page)[..2], dates);
+    assert!(!page.contains("d’autres dates"), "the twelfth is listed\n{page}");
+
+    house.archive.guest.lock().unwrap().part = Part::Only(["2026-11-30T13:00:00Z".parse().unwrap()].into());
+    let page = house.get(&house.token()).await.body;
+    assert!(page.contains("lundi 30 novembre 2026") && !page.contains("Prochaines dates"), "{page}");
+}
+
+#[tokio::test]
+async fn a_list_has_an_end_and_is_there_as_long_as_anything_comes() {
+    let daily = |house: &House, rule: &str| {
+        let mut meeting = house.archive.meeting.lock().unwrap();
+        let rule = Rule::parse(rule, chrono_tz::Tz::UTC, false).unwrap();
+        let recurrence = Recurrence::new(chrono_tz::Tz::UTC, meeting.event.starts_at, Some(rule), vec![], vec![]).unwrap();
+        meeting.event.series = Some(Box::new(Series { recurrence: Some(recurrence), ..Series::default() }));
+    };
+    for (rule, listed, has_more) in [
+        ("FREQ=DAILY", 5, true),
+        ("FREQ=DAILY;COUNT=7", 5, true),
+        ("FREQ=DAILY;COUNT=6", 5, false),
+        ("FREQ=DAILY;COUNT=2", 1, false),
+        ("FREQ=DAILY;COUNT=1", 0, false),
+    ] {
+        let house = House::new().at(55);
+        daily(&house, rule);
+        let page = house.get(&house.token()).await.body;
+        assert_eq!((next_dates(&page).len(), page.contains("et d’autres dates")), (listed, has_more), "{rule}\n{page}");
+    }
+    let cancelled = House::new();
+    daily(&cancelled, "FREQ=DAILY");
+    cancelled.archive.meeting.lock().unwrap().status = MeetingStatus::Cancelled;
+    let page = cancelled.get(&cancelled.token()).await.body;
+    assert!(page.contains("Avis médical") && next_dates(&page).is_empty(), "{page}");
+    let reissued = House::new();
+    daily(&reissued, "FREQ=DAILY");
+    reissued.archive.guest.lock().unwrap().link = Uuid::from_u128(5);
+    assert!(next_dates(&reissued.get(&reissued.token()).await.body).is_empty(), "the bearer may be somebody else");
+}
+
+#[tokio::test]
+async fn whole_days_have_no_clock() {
+    for (ends_at, words) in [
+        ("2026-11-24T23:00:00Z", "<time datetime=\"2026-11-24\">mardi 24 novembre 2026, toute la journée</time>"),
+        ("2026-11-25T23:00:00Z", "<time datetime=\"2026-11-24\">du mardi 24 novembre 2026 au mercredi 25 novembre 2026 inclus</time>"),
+    ] {
+        let house = House::new();
+        {
+            let event = &mut house.archive.meeting.lock().unwrap().event;
+            event.whole_days = Some(chrono_tz::Europe::Paris);
+            (event.starts_at, event.ends_at) = ("2026-11-23T23:00:00Z".parse().unwrap(), ends_at.parse().unwrap());
+        }
+        let page = house.get(&house.token()).await.body;
+        assert!(page.contains(words) && !page.contains("Europe/Paris"), "{words}\n{page}");
+    }
 }
 
 #[tokio::test]

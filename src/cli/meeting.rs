@@ -3,10 +3,15 @@
 use super::{Desk, NOT_FOUND, Outcome, block_on, output};
 use crate::domain::attendance::Presence;
 use crate::domain::id::MeetingId;
-use crate::domain::meeting::{Guest, Meeting};
+use crate::domain::meeting::{Guest, Meeting, MeetingEvent};
+use crate::domain::occurrence::Occurrence;
+use crate::domain::series::Recurrence;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use std::process::ExitCode;
+
+/// Most dates to come that are shown.
+const COMING_MAX: usize = 5;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -28,15 +33,16 @@ pub(super) enum Command {
 
 pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
     let config = desk.load()?;
+    let now = Utc::now();
     block_on(async {
         let archive = crate::app::open_archive(&config.store).await?;
         match command {
             Command::List { past, limit } => {
-                let since = if *past { DateTime::<Utc>::MIN_UTC } else { Utc::now() };
-                list(desk, &archive.meetings(since, *limit).await?)
+                let since = if *past { DateTime::<Utc>::MIN_UTC } else { now };
+                list(desk, &archive.meetings(since, *limit).await?, now)
             }
             Command::Show { id } => match archive.meeting(*id).await? {
-                Some(meeting) => show(desk, &meeting, &archive.guests(*id).await?),
+                Some(meeting) => show(desk, &meeting, &archive.guests(*id).await?, now),
                 None => {
                     output::complain(&format!("there is no meeting {id}"));
                     Ok(ExitCode::from(NOT_FOUND))
@@ -46,10 +52,11 @@ pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
     })
 }
 
-fn list(desk: &Desk, meetings: &[Meeting]) -> Outcome {
+/// Of a series the date that runs, comes next or was the last.
+fn list(desk: &Desk, meetings: &[Meeting], now: DateTime<Utc>) -> Outcome {
     if desk.json {
         for meeting in meetings {
-            output::json(&json(meeting))?;
+            output::json(&json(meeting, now))?;
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -57,26 +64,74 @@ fn list(desk: &Desk, meetings: &[Meeting]) -> Outcome {
         .iter()
         .map(|meeting| {
             let title = output::shown(&meeting.event.title);
-            vec![meeting.id.to_string(), time(meeting.event.starts_at), output::word(&meeting.status), title]
+            let next = meeting.event.occurrence_at(now).instance;
+            vec![meeting.id.to_string(), time(next.starts_at), output::word(&meeting.status), title]
         })
         .collect();
     output::table(&["MEETING", "START (UTC)", "STATUS", "TITLE"], &rows, "No meeting.")?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(desk: &Desk, meeting: &Meeting, guests: &[Guest]) -> Outcome {
+fn show(desk: &Desk, meeting: &Meeting, guests: &[Guest], now: DateTime<Utc>) -> Outcome {
     if desk.json {
-        let mut value = json(meeting);
+        let mut value = json(meeting, now);
         value["guests"] = guests.iter().map(guest_json).collect();
         output::json(&value)?;
         return Ok(ExitCode::SUCCESS);
     }
     output::say(&format!("{}  {}", output::shown(&meeting.event.title), output::word(&meeting.status)))?;
     output::say(&format!("{} to {} UTC, room {}", time(meeting.event.starts_at), time(meeting.event.ends_at), meeting.room))?;
+    for line in series_lines(&meeting.event, now) {
+        output::say(&line)?;
+    }
     output::say(&format!("organizer {}, UID {}\n", meeting.organizer_address.mailbox, output::shown(&meeting.organizer_uid.0)))?;
     let rows: Vec<Vec<String>> = guests.iter().map(guest_row).collect();
     output::table(&["GUEST", "DELIVERY", "RESPONSE", "PRESENCE", "NOTE"], &rows, "No guest.")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// How a meeting recurs, and the dates to come; nothing for one that takes place once.
+fn series_lines(event: &MeetingEvent, now: DateTime<Utc>) -> Vec<String> {
+    let Some(series) = &event.series else { return Vec::new() };
+    let rule = match &series.recurrence {
+        Some(recurrence) => format!("{}, on the clock of {}", rule_text(recurrence), recurrence.zone()),
+        None => "single dates of a series".to_owned(),
+    };
+    let ahead = event.ahead(now, COMING_MAX);
+    let line = |one: Occurrence| {
+        let instance = one.instance;
+        let title = if instance.title == event.title { String::new() } else { format!("  {}", output::shown(&instance.title)) };
+        format!("  {} to {} UTC{title}", time(instance.starts_at), time(instance.ends_at))
+    };
+    let more = (!ahead.complete).then(|| "  and more".to_owned());
+    let coming: Vec<String> = ahead.occurrences.into_iter().map(line).chain(more).collect();
+    let label = if coming.is_empty() { "no date to come" } else { "coming:" };
+    [format!("recurs: {rule}"), label.to_owned()].into_iter().chain(coming).collect()
+}
+
+/// RRULE, or what stands for it where dates are listed alone.
+fn rule_text(recurrence: &Recurrence) -> String {
+    recurrence.rule().map_or_else(|| "on listed dates".to_owned(), ToString::to_string)
+}
+
+fn series_json(event: &MeetingEvent, now: DateTime<Utc>) -> Option<serde_json::Value> {
+    let series = event.series.as_ref()?;
+    let coming: Vec<serde_json::Value> = event
+        .coming(now, COMING_MAX)
+        .into_iter()
+        .map(|one| {
+            let Occurrence { id, instance } = one;
+            serde_json::json!({
+                "id": id, "title": instance.title, "starts_at": instance.starts_at, "ends_at": instance.ends_at,
+            })
+        })
+        .collect();
+    let recurrence = series.recurrence.as_ref();
+    Some(serde_json::json!({
+        "rule": recurrence.and_then(Recurrence::rule).map(ToString::to_string),
+        "time_zone": recurrence.map(|recurrence| recurrence.zone().name()),
+        "coming": coming,
+    }))
 }
 
 fn guest_row(guest: &Guest) -> Vec<String> {
@@ -116,12 +171,14 @@ fn note(guest: &Guest) -> String {
     notes.join("; ")
 }
 
-fn json(meeting: &Meeting) -> serde_json::Value {
+fn json(meeting: &Meeting, now: DateTime<Utc>) -> serde_json::Value {
     serde_json::json!({
         "id": meeting.id,
         "title": meeting.event.title,
         "starts_at": meeting.event.starts_at,
         "ends_at": meeting.event.ends_at,
+        "whole_days": meeting.event.whole_days.map(|zone| zone.name()),
+        "series": series_json(&meeting.event, now),
         "status": meeting.status,
         "organizer": meeting.organizer_address.mailbox,
         "organizer_uid": meeting.organizer_uid,
@@ -141,4 +198,71 @@ fn guest_json(guest: &Guest) -> serde_json::Value {
 
 fn time(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::occurrence::Series;
+    use crate::domain::series::Rule;
+    use chrono::TimeDelta;
+    use chrono_tz::Tz;
+    use std::collections::BTreeMap;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    /// Mondays at nine in Paris; the second is moved and has a title of its own.
+    fn mondays(rule: &str) -> MeetingEvent {
+        let (starts_at, length) = (at("2026-10-19T07:00:00Z"), TimeDelta::minutes(45));
+        let rule = Rule::parse(rule, Tz::Europe__Paris, false).unwrap();
+        let recurrence = Recurrence::new(Tz::Europe__Paris, starts_at, Some(rule), vec![], vec![]).unwrap();
+        let mut event = MeetingEvent {
+            title: "Point".into(),
+            description: None,
+            starts_at,
+            ends_at: starts_at + length,
+            series: None,
+            whole_days: None,
+        };
+        let moved = at("2026-10-27T13:00:00Z");
+        let moved =
+            crate::domain::occurrence::Instance { title: "Bilan".into(), starts_at: moved, ends_at: moved + length, ..event.first() };
+        let changed = BTreeMap::from([(at("2026-10-26T08:00:00Z"), moved)]);
+        event.series = Some(Box::new(Series { recurrence: Some(recurrence), changed }));
+        event
+    }
+
+    #[test]
+    fn a_series_is_shown_with_its_rule_and_the_dates_to_come() {
+        let now = at("2026-10-20T00:00:00Z");
+        let shown = [
+            "recurs: FREQ=WEEKLY;COUNT=3, on the clock of Europe/Paris",
+            "coming:",
+            "  2026-10-27 13:00 to 2026-10-27 13:45 UTC  Bilan",
+            "  2026-11-02 08:00 to 2026-11-02 08:45 UTC",
+        ];
+        assert_eq!(series_lines(&mondays("FREQ=WEEKLY;COUNT=3"), now), shown);
+        assert_eq!(series_lines(&mondays("FREQ=WEEKLY"), now).last().map(String::as_str), Some("  and more"));
+        assert_eq!(series_lines(&mondays("FREQ=WEEKLY;COUNT=3"), at("2027-01-01T00:00:00Z"))[1..], ["no date to come"]);
+        let once = MeetingEvent { series: None, ..mondays("FREQ=WEEKLY") };
+        assert_eq!((series_lines(&once, now), series_json(&once, now)), (vec![], None));
+        let single = mondays("FREQ=WEEKLY").of_instances(mondays("FREQ=WEEKLY").series.unwrap().changed);
+        assert_eq!(series_lines(&single, now)[0], "recurs: single dates of a series");
+    }
+
+    #[test]
+    fn programs_get_the_same_as_json() {
+        let value = series_json(&mondays("FREQ=WEEKLY;COUNT=3"), at("2026-10-20T00:00:00Z")).unwrap();
+        let expected = serde_json::json!({
+            "rule": "FREQ=WEEKLY;COUNT=3",
+            "time_zone": "Europe/Paris",
+            "coming": [
+                {"id": "2026-10-26T08:00:00Z", "title": "Bilan", "starts_at": "2026-10-27T13:00:00Z", "ends_at": "2026-10-27T13:45:00Z"},
+                {"id": "2026-11-02T08:00:00Z", "title": "Point", "starts_at": "2026-11-02T08:00:00Z", "ends_at": "2026-11-02T08:45:00Z"},
+            ],
+        });
+        assert_eq!(value, expected);
+    }
 }

@@ -32,6 +32,15 @@ pub struct Instance {
     pub ends_at: DateTime<Utc>,
 }
 
+/// The next times at which a meeting takes place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ahead {
+    /// Those, in the order of their starts.
+    pub occurrences: Vec<Occurrence>,
+    /// Whether there are no more; `false` also where that can't be known within the limits.
+    pub complete: bool,
+}
+
 /// One time at which a meeting takes place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occurrence {
@@ -150,22 +159,31 @@ impl MeetingEvent {
 
     /// The next `most` occurrences that are not over at `now`, in the order of their starts.
     pub fn coming(&self, now: DateTime<Utc>, most: usize) -> Vec<Occurrence> {
+        self.ahead(now, most).occurrences
+    }
+
+    /// The same, and whether they are all.
+    pub fn ahead(&self, now: DateTime<Utc>, most: usize) -> Ahead {
         let Some(series) = &self.series else {
             let once = Occurrence { id: None, instance: self.first() };
-            return Some(once).filter(|once| once.instance.ends_at > now).into_iter().collect();
+            let occurrences = Some(once).filter(|once| once.instance.ends_at > now).into_iter().collect();
+            return Ahead { occurrences, complete: true };
         };
         let changed =
             series.changed.iter().filter(|(_, one)| one.ends_at > now).map(|(id, one)| Occurrence { id: Some(*id), instance: one.clone() });
         let limits = SeriesLimits { instances: most.saturating_add(series.changed.len()).saturating_add(1), ..SeriesLimits::default() };
-        let ruled = series.recurrence.iter().flat_map(|recurrence| {
+        let ruled = series.recurrence.as_ref().map(|recurrence| {
             let from = now.checked_sub_signed(self.length()).unwrap_or(now);
-            recurrence.instants_from(self.starts_at, from, &limits).instants
+            recurrence.instants_from(self.starts_at, from, &limits)
         });
-        let ruled = ruled.filter(|id| !series.changed.contains_key(id)).map(|id| Occurrence { id: Some(id), instance: self.by_rule(id) });
-        let mut coming: Vec<Occurrence> = changed.chain(ruled).filter(|one| one.instance.ends_at > now).collect();
-        coming.sort_by_key(|one| one.instance.starts_at);
-        coming.truncate(most);
-        coming
+        let complete = ruled.as_ref().is_none_or(|ruled| ruled.complete);
+        let ruled = ruled.into_iter().flat_map(|ruled| ruled.instants).filter(|id| !series.changed.contains_key(id));
+        let ruled = ruled.map(|id| Occurrence { id: Some(id), instance: self.by_rule(id) });
+        let mut occurrences: Vec<Occurrence> = changed.chain(ruled).filter(|one| one.instance.ends_at > now).collect();
+        occurrences.sort_by_key(|one| one.instance.starts_at);
+        let complete = complete && occurrences.len() <= most;
+        occurrences.truncate(most);
+        Ahead { occurrences, complete }
     }
 
     /// When the last occurrence ends; `None` for a series without end, or with one too far to be known.
@@ -179,6 +197,15 @@ impl MeetingEvent {
                 Some(changed.map_or(ended, |changed| changed.max(ended)))
             }
         }
+    }
+
+    /// The days that a time of this meeting is, the first and the last, where it is a matter of whole days and both ends
+    /// are midnights of their zone. A zone without a midnight on a day, since its clock was set then, begins it later.
+    pub fn days_of(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Option<(NaiveDate, NaiveDate)> {
+        let zone = self.whole_days?;
+        let (first, after) = (from.with_timezone(&zone).date_naive(), to.with_timezone(&zone).date_naive());
+        let is_begin = |day: NaiveDate, at: DateTime<Utc>| instant_in(zone, day.and_time(NaiveTime::MIN)) == Some(at);
+        (is_begin(first, from) && is_begin(after, to) && first < after).then_some((first, after.pred_opt()?))
     }
 
     /// How long an instance is that nothing was changed of.
@@ -248,6 +275,8 @@ mod tests {
         assert_eq!(now("2027-01-01T00:00:00Z").id, Some(all[3]));
         assert_eq!(event.over_at(), Some(at("2026-10-26T08:45:00Z")));
         assert_eq!(mondays("FREQ=WEEKLY").over_at(), None);
+        let complete = |event: &MeetingEvent, most| event.ahead(at("2026-10-06T00:00:00Z"), most).complete;
+        assert_eq!([complete(&event, 2), complete(&event, 3), complete(&mondays("FREQ=WEEKLY"), 3)], [false, true, false]);
     }
 
     #[test]

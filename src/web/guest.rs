@@ -1,11 +1,15 @@
 //! The page behind a guest's link. GET shows, POST acts; both ask [`Join`], this file only speaks HTTP and HTML.
 
-use super::pages::{DateWords, Pages, PagesError, asset, iso};
+use super::dates::DateWords;
+use super::pages::{Pages, PagesError, asset, iso};
 use super::request::{Request, Wish};
 use super::security::{headers, is_from_here, origin, with_headers};
 use crate::domain::address::Mailbox;
 use crate::domain::id::GuestId;
+use crate::domain::meeting::MeetingEvent;
+use crate::domain::occurrence::Instance;
 use crate::flow::join::{Entry, Join, JoinMeeting, JoinPage, JoinState, Revocation};
+use crate::flow::port::PortError;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -51,8 +55,8 @@ impl GuestCounter {
         Ok(Self { join, contact, pages: Pages::load()?, own_origin, headers })
     }
 
-    fn page(&self, page: &JoinPage, name: &str, status: StatusCode, request: &Request<'_>) -> Response {
-        match self.render(page, name, request) {
+    fn page(&self, page: &JoinPage, event: Option<&MeetingEvent>, name: &str, status: StatusCode, request: &Request<'_>) -> Response {
+        match self.render(page, event, name, request) {
             Ok(html) => (status, Html(html)).into_response(),
             Err(error) => {
                 tracing::error!(%error, "a page cannot be made");
@@ -61,17 +65,27 @@ impl GuestCounter {
         }
     }
 
-    fn state_page(&self, page: &JoinPage, status: StatusCode, request: &Request<'_>) -> Response {
-        self.page(page, state_name(page.state), status, request)
+    async fn state_page(&self, page: &JoinPage, status: StatusCode, request: &Request<'_>) -> Response {
+        match self.event(page).await {
+            Ok(event) => self.page(page, event.as_ref(), state_name(page.state), status, request),
+            Err(error) => unavailable(self, &error, request),
+        }
+    }
+
+    /// The meeting as its guest knows it, where the page may say anything of it.
+    async fn event(&self, page: &JoinPage) -> Result<Option<MeetingEvent>, PortError> {
+        let (Some(_), Some(guest)) = (&page.meeting, page.contact) else { return Ok(None) };
+        let dialog = self.join.archive.guest(guest).await?;
+        Ok(dialog.map(|(meeting, guest)| guest.view(&meeting)))
     }
 
     /// A page that says nothing of any meeting.
     fn bare_page(&self, name: &str, status: StatusCode, request: &Request<'_>) -> Response {
         let page = JoinPage { state: JoinState::Unknown, language: None, meeting: None, contact: None };
-        self.page(&page, name, status, request)
+        self.page(&page, None, name, status, request)
     }
 
-    fn render(&self, page: &JoinPage, name: &str, request: &Request<'_>) -> Result<String, PagesError> {
+    fn render(&self, page: &JoinPage, event: Option<&MeetingEvent>, name: &str, request: &Request<'_>) -> Result<String, PagesError> {
         let (language, words) = self.pages.choose(request.wishes(page.language.clone()))?;
         let contact = page.contact.map(|guest| (self.contact)(guest).to_string());
         let opens_at = match page.state {
@@ -82,6 +96,8 @@ impl GuestCounter {
         let state = words.states.get(name);
         let title = state.and_then(|texts| texts.get("title")).into_iter().cloned();
         let title: Vec<String> = title.chain(page.meeting.as_ref().map(|meeting| meeting.title.clone())).collect();
+        let now = self.join.world.now();
+        let told = page.meeting.as_ref().zip(event);
         let values = json!({
             "lang": language.tag(),
             "languages": self.pages.language_choices(language),
@@ -90,8 +106,9 @@ impl GuestCounter {
             "common": words.common,
             "words": state,
             "state": name,
-            "meeting": page.meeting.as_ref().map(|meeting| meeting_values(meeting, &words.dates)),
-            "now": iso(self.join.world.now()),
+            "meeting": told.map(|(meeting, event)| meeting_values(meeting, event, &words.dates)),
+            "next": told.filter(|_| is_coming(page.state)).map(|(meeting, event)| words.dates.next(event, &instance(meeting), now, zone)),
+            "now": iso(now),
             "opens_at": opens_at.map(iso),
             "opens_clock": opens_at.map(|at| words.dates.clock(at, zone)),
             "can_join": name == "open",
@@ -103,12 +120,25 @@ impl GuestCounter {
     }
 }
 
-fn meeting_values(meeting: &JoinMeeting, dates: &DateWords) -> Value {
+fn meeting_values(meeting: &JoinMeeting, event: &MeetingEvent, dates: &DateWords) -> Value {
     json!({
         "title": meeting.title,
         "host": meeting.host,
-        "span": dates.span(meeting.starts_at, meeting.ends_at, meeting.time_zone),
+        "span": dates.span(event, meeting.starts_at, meeting.ends_at, meeting.time_zone),
     })
+}
+
+/// The date that the page is about.
+fn instance(meeting: &JoinMeeting) -> Instance {
+    let JoinMeeting { title, starts_at, ends_at, .. } = meeting;
+    Instance { title: title.clone(), description: None, starts_at: *starts_at, ends_at: *ends_at }
+}
+
+fn is_coming(state: JoinState) -> bool {
+    match state {
+        JoinState::TooEarly { .. } | JoinState::Open => true,
+        JoinState::Unknown | JoinState::Revoked(_) | JoinState::Ended => false,
+    }
 }
 
 /// An address inside a mailto URL (RFC 6068 §2): only what needs no thought stays as it is.
@@ -148,7 +178,7 @@ async fn look(
 ) -> Response {
     let request = Request::new(&token, &wish, &headers);
     match counter.join.look(&token).await {
-        Ok(page) => counter.state_page(&page, looked_status(page.state), &request),
+        Ok(page) => counter.state_page(&page, looked_status(page.state), &request).await,
         Err(error) => unavailable(&counter, &error, &request),
     }
 }
@@ -171,7 +201,7 @@ async fn enter(
                 StatusCode::OK => StatusCode::CONFLICT,
                 gone => gone,
             };
-            counter.state_page(&page, status, &request)
+            counter.state_page(&page, status, &request).await
         }
         Err(error) => unavailable(&counter, &error, &request),
     }

@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,18 +84,23 @@ impl MeetingCounter {
             vec![
                 ("state", json!(if cancelled { "cancelled" } else { "meeting" })),
                 ("title", json!(view.meeting.event.title)),
-                ("meeting", meeting_values(view, words)),
+                ("meeting", meeting_values(view, words, self.meetings.world.now())),
             ]
         })
     }
 }
 
-fn meeting_values(view: &MeetingView, words: &Words) -> Value {
+/// Of a series the page shows the date that runs or comes next, and those after it.
+fn meeting_values(view: &MeetingView, words: &Words, now: DateTime<Utc>) -> Value {
     let event = &view.meeting.event;
+    let shown = event.occurrence_at(now).instance;
+    let is_on = view.meeting.status == MeetingStatus::Scheduled;
     json!({
         "title": event.title,
-        "cancelled": view.meeting.status == MeetingStatus::Cancelled,
-        "span": words.dates.span(event.starts_at, event.ends_at, view.time_zone),
+        "subject": (shown.title != event.title).then_some(&shown.title),
+        "cancelled": !is_on,
+        "span": words.dates.span(event, shown.starts_at, shown.ends_at, view.time_zone),
+        "next": is_on.then(|| words.dates.next(event, &shown, now, view.time_zone)),
         "guests": view.guests.iter().map(|guest| guest_values(guest, view, words)).collect::<Vec<_>>(),
         "alerts": view.alerts.iter().map(|alert| alert_values(alert, view, words)).collect::<Vec<_>>(),
     })
@@ -117,7 +123,7 @@ fn guest_values(guest: &Guest, view: &MeetingView, words: &Words) -> Value {
         "response": { "name": response, "text": text(&words.meeting, "response", &response) },
         "comment": guest.attendance.response.whole.comment,
         "proposal": proposal.map(|proposal| json!({
-            "span": words.dates.span(proposal.starts_at, proposal.ends_at, view.time_zone),
+            "span": words.dates.span(&view.meeting.event, proposal.starts_at, proposal.ends_at, view.time_zone),
             "comment": proposal.comment,
         })),
         "away": guest.attendance.response.away_since.map(|at| words.dates.date(at, view.time_zone)),

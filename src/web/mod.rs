@@ -1,11 +1,13 @@
 //! Counter: what people see in a browser.
 //!
+//! * [`dates`] how a language writes dates, and the next ones of a series
 //! * [`guest`] the page behind a guest's link
 //! * [`meeting`] the organizer's page of a meeting
 //! * [`mailbox`] what `localserve` caught, and buttons to answer it
 //! * [`pages`] templates and words, embedded when the program is built
 //! * [`security`] headers, and where a POST may come from
 
+pub mod dates;
 pub mod guest;
 pub mod mailbox;
 pub mod meeting;

@@ -3,9 +3,9 @@
 //! `pages/*.html` and `pages/mailbox/*.html` are templates (Handlebars, escaping on); `pages/<language>/guest.toml` and
 //! `meeting.toml` have the words. A language exists when its folder does. `pages/assets/` is sent as it is.
 
+use super::dates::DateWords;
 use crate::domain::language::Language;
-use chrono::{DateTime, Datelike, Offset, SecondsFormat, Timelike, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, SecondsFormat, Utc};
 use handlebars::Handlebars;
 use include_dir::{Dir, include_dir};
 use serde::{Deserialize, Serialize};
@@ -49,50 +49,6 @@ pub struct Words {
 
 /// Words by section and name.
 pub type Texts = BTreeMap<String, BTreeMap<String, String>>;
-
-/// How a language writes dates.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DateWords {
-    weekdays: [String; 7],
-    months: [String; 12],
-    first: String,
-    date: String,
-    clock: String,
-}
-
-impl DateWords {
-    /// The day, in words.
-    pub fn date(&self, at: DateTime<Utc>, zone: Tz) -> String {
-        let local = at.with_timezone(&zone);
-        let pick = |names: &[String], index: u32| names.get(index as usize).cloned().unwrap_or_default();
-        let day = if local.day() == 1 { self.first.clone() } else { local.day().to_string() };
-        self.date
-            .replace("{weekday}", &pick(&self.weekdays, local.weekday().num_days_from_monday()))
-            .replace("{day}", &day)
-            .replace("{month}", &pick(&self.months, local.month0()))
-            .replace("{year}", &local.year().to_string())
-    }
-
-    /// The time of day.
-    pub fn clock(&self, at: DateTime<Utc>, zone: Tz) -> String {
-        let local = at.with_timezone(&zone);
-        self.clock.replace("{hour}", &local.hour().to_string()).replace("{minute}", &format!("{:02}", local.minute()))
-    }
-
-    /// A time from start to end for a page: day, hours, and the zone by its name.
-    pub fn span(&self, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>, zone: Tz) -> Value {
-        let local = starts_at.with_timezone(&zone);
-        json!({
-            "starts_at": iso(starts_at),
-            "ends_at": iso(ends_at),
-            "date": self.date(starts_at, zone),
-            "hours": format!("{} – {}", self.clock(starts_at, zone), self.clock(ends_at, zone)),
-            "zone": format!("{} (UTC{})", zone.name().replace('_', " "), local.format("%:z")),
-            "offset": local.offset().fix().local_minus_utc() / 60,
-        })
-    }
-}
 
 /// Every template and all words, parsed once.
 pub struct Pages {

@@ -37,6 +37,7 @@ pub(crate) struct Desk {
     pub(crate) event: MeetingEvent,
     pub(crate) uid: Uid,
     pub(crate) time_zone: Tz,
+    pub(crate) date: DateTime<Utc>,
     pub(crate) loop_mark: String,
 }
 
@@ -60,6 +61,7 @@ impl Desk {
             },
             uid: Uid("0190-1@visio.example".into()),
             time_zone: Tz::Europe__Paris,
+            date: at("2026-11-20T09:30:00Z"),
             loop_mark: "1.abcdef".into(),
         }
     }
@@ -71,7 +73,7 @@ impl Desk {
             message_id: &self.id,
             in_reply_to: None,
             references: &[],
-            date: at("2026-11-20T09:30:00Z"),
+            date: self.date,
             loop_mark: &self.loop_mark,
             language: &self.language,
             time_zone: self.time_zone,

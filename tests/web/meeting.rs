@@ -10,6 +10,8 @@ use paravent::domain::attendance::{Delivery, PartStat, Proposal};
 use paravent::domain::id::AlertId;
 use paravent::domain::link::LinkKeys;
 use paravent::domain::meeting::MeetingStatus;
+use paravent::domain::occurrence::{Instance, Series};
+use paravent::domain::series::{Recurrence, Rule};
 use paravent::flow::meeting_page::MeetingPages;
 use paravent::web::meeting::{MeetingCounter, router};
 use std::sync::{Arc, Mutex};
@@ -65,6 +67,46 @@ async fn the_meeting_stands_there_in_the_organizers_language_and_zone() {
     assert!(!page.contains("<form") && !page.contains("<button"), "a button that does nothing misleads");
     let (_, page) = house.get(&format!("{}?lang=en", house.token())).await;
     has(&page, &["lang=\"en\"", "Monday 23 November 2026", "no answer yet"]);
+}
+
+#[tokio::test]
+async fn of_a_series_the_date_that_comes_next_is_shown_and_those_after_it() {
+    let house = house_at(7);
+    {
+        let event = &mut house.archive.meeting.lock().unwrap().event;
+        let zone = chrono_tz::Europe::Paris;
+        let rule = Rule::parse("FREQ=WEEKLY;COUNT=3", zone, false).unwrap();
+        let recurrence = Recurrence::new(zone, event.starts_at, Some(rule), vec![], vec![]).unwrap();
+        let second = event.starts_at + TimeDelta::days(7);
+        let renamed = Instance { title: "Bilan".into(), starts_at: second, ends_at: second + TimeDelta::hours(1), ..event.first() };
+        event.series = Some(Box::new(Series { recurrence: Some(recurrence), changed: [(second, renamed)].into() }));
+    }
+    let (_, page) = house.get(&house.token()).await;
+    has(&page, &["<h1 dir=\"auto\">Avis médical</h1>", "<dd dir=\"auto\">Bilan</dd>", "lundi 30 novembre 2026</time>", "Prochaines dates"]);
+    has(
+        &page,
+        &["lundi 7 décembre 2026</time>, <span class=\"hours\">14 h 00 – 15 h 00</span> <strong dir=\"auto\">Avis médical</strong>"],
+    );
+    assert!(!page.contains("23 novembre") && !page.contains("d’autres dates"), "{page}");
+    house.archive.meeting.lock().unwrap().status = MeetingStatus::Cancelled;
+    assert!(!house.get(&house.token()).await.1.contains("Prochaines dates"));
+}
+
+#[tokio::test]
+async fn whole_days_are_days_also_in_a_proposal() {
+    let house = house_at(0);
+    {
+        let event = &mut house.archive.meeting.lock().unwrap().event;
+        event.whole_days = Some(chrono_tz::Europe::Paris);
+        event.starts_at = "2026-11-23T23:00:00Z".parse().unwrap();
+        event.ends_at = event.starts_at + TimeDelta::days(1);
+        let starts_at = event.starts_at + TimeDelta::days(1);
+        let proposal = Proposal { starts_at, ends_at: starts_at + TimeDelta::days(1), comment: None, received_at: noon() };
+        house.archive.guest.lock().unwrap().attendance.response.whole.proposal = Some(proposal);
+    }
+    let (_, page) = house.get(&house.token()).await;
+    has(&page, &["mardi 24 novembre 2026, toute la journée</time>", "<strong>mercredi 25 novembre 2026, toute la journée</strong>"]);
+    assert!(!page.contains("0 h 00"), "{page}");
 }
 
 #[tokio::test]

@@ -2,9 +2,12 @@
 //! MIME rules of docs/mail-format.md. Pure: ids, dates and marks are arguments.
 
 mod check;
+mod dates;
 pub mod letter;
 mod message;
 mod phrase;
+mod recurrence;
+mod rhythm;
 mod sanitize;
 pub mod stationery;
 mod text;

@@ -2,11 +2,35 @@
 
 use super::stationery::fault;
 use super::{ComposeError, Heading, Stationery};
+use crate::domain::meeting::MeetingEvent;
 use chrono::{DateTime, Datelike, Offset, Timelike, Utc};
 use chrono_tz::Tz;
 use serde_json::json;
 
 impl Stationery {
+    /// When a meeting takes place: its time, its days, or how it recurs.
+    pub(super) fn when(&self, heading: &Heading<'_>, event: &MeetingEvent) -> Result<String, ComposeError> {
+        match &event.series {
+            None => self.period(heading, event, event.starts_at, event.ends_at),
+            Some(series) => self.recurrence(heading, event, series),
+        }
+    }
+
+    /// Whole days of their zone, `mardi 24 novembre 2026, toute la journée`, where that is meant and both ends are midnights
+    /// there; else the span on the reader's clock.
+    pub(super) fn period(
+        &self,
+        heading: &Heading<'_>,
+        event: &MeetingEvent,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<String, ComposeError> {
+        let Some((first, last)) = event.days_of(from, to) else { return self.span(heading, from, to) };
+        let pattern = if first == last { "date.whole-day" } else { "date.whole-days" };
+        let values = json!({ "start_day": self.day(heading, &first)?, "end_day": self.day(heading, &last)? });
+        self.phrase(heading.language, pattern, &values)
+    }
+
     /// `mardi 24 novembre 2026, 14:00–14:45 (Europe/Paris, UTC+1)`; both dates when midnight lies between.
     pub(super) fn span(&self, heading: &Heading<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<String, ComposeError> {
         let (start, end) = (from.with_timezone(&heading.time_zone), to.with_timezone(&heading.time_zone));
@@ -26,7 +50,8 @@ impl Stationery {
         self.phrase(heading.language, "date.moment", &values)
     }
 
-    fn day(&self, heading: &Heading<'_>, at: &DateTime<Tz>) -> Result<String, ComposeError> {
+    /// `mardi 24 novembre 2026`
+    pub(super) fn day(&self, heading: &Heading<'_>, at: &impl Datelike) -> Result<String, ComposeError> {
         let date = self.phrase_list(heading, "date.months")?;
         let weekdays = self.phrase_list(heading, "date.weekdays")?;
         let month = date.get(at.month0() as usize).ok_or_else(|| fault("phrases.toml: date.months", "has not twelve"))?;
@@ -42,7 +67,8 @@ impl Stationery {
     }
 }
 
-fn clock(at: &DateTime<Tz>) -> String {
+/// `14:00`
+pub(super) fn clock(at: &impl Timelike) -> String {
     format!("{:02}:{:02}", at.hour(), at.minute())
 }
 

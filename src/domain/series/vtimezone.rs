@@ -13,7 +13,8 @@ const LISTED_YEARS_MAX: i32 = 20;
 /// Years in which changes must follow a rule for it to be believed: within twelve the first Sunday of a month falls on
 /// each of its seven days.
 const PROOF_YEARS: i32 = 13;
-/// Year of the first change that is written. vobject takes a zone whose clock it doesn't see change before 2020 for none.
+/// Year of the first change that is written of a zone that is at UTC for a part of the year. vobject takes it for no zone where it
+/// sees no other clock of it before 2020.
 const KNOWN_BEFORE: i32 = 2018;
 /// Years outside of these have no changes that anybody knows.
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=2080;
@@ -25,7 +26,9 @@ pub fn vtimezone(zone: Tz, from: DateTime<Utc>, until: Option<DateTime<Utc>>) ->
     let year = (from.year() - 1).clamp(*YEARS.start(), *YEARS.end());
     let last_year = until.map_or(year + OPEN_YEARS, |until| until.year().saturating_add(1));
     let last_year = last_year.clamp(year + 1, year + LISTED_YEARS_MAX);
-    let first_year = year.min(KNOWN_BEFORE);
+    let touches_utc =
+        clock_at(zone, from).offset == 0 || transitions(zone, year_start(year), from).iter().any(|change| change.after.offset == 0);
+    let first_year = if touches_utc { year.min(KNOWN_BEFORE) } else { year };
     let changes = transitions(zone, year_start(first_year), year_start(last_year + PROOF_YEARS + 1));
     let ruled = (first_year..=last_year).find_map(|year| Some((year, yearly_rules(&changes, year)?)));
     let (listed_until, rules) = ruled.unwrap_or((last_year + 1, Vec::new()));

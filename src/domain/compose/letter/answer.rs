@@ -12,7 +12,7 @@ pub fn answer(stationery: &Stationery, letter: &AnswerLetter<'_>) -> Result<Vec<
     let values = json!({
         "new": passage(letter.new_text),
         "title": one_line(&event.title),
-        "when": stationery.span(heading, event.starts_at, event.ends_at)?,
+        "when": stationery.when(heading, event)?,
     });
     let written = stationery.write("answer", heading, values)?;
     Ok(pack(heading, Nature::Personal, &written.subject, alternatives(heading, &written, None)))

@@ -13,7 +13,7 @@ pub fn away(stationery: &Stationery, letter: &AwayLetter<'_>) -> Result<Vec<u8>,
         "name": called(letter.guest),
         "quoted": passage(letter.text),
         "title": one_line(&event.title),
-        "when": stationery.span(heading, event.starts_at, event.ends_at)?,
+        "when": stationery.when(heading, event)?,
     });
     let written = stationery.write("away", heading, values)?;
     Ok(pack(heading, Nature::Notice, &written.subject, alternatives(heading, &written, None)))

@@ -1,5 +1,6 @@
 //! Invitation, update and cancellation for one guest: everything in it comes from the event, the alias and the guest.
 
+use super::super::dates::{Listed, is_several};
 use super::super::message::{Nature, calendar, file, html, multipart, pack, plain};
 use super::super::phrase::invitation_folder;
 use super::super::text::{one_line, passage};
@@ -15,8 +16,8 @@ use std::collections::BTreeSet;
 /// A guest's calendar mail: `mixed{ alternative{ plain, html, calendar }, invite.ics }`, both objects the same bytes.
 pub fn invitation(stationery: &Stationery, letter: &InvitationLetter<'_>) -> Result<Vec<u8>, ComposeError> {
     let heading = &letter.heading;
-    let written = stationery.write(invitation_folder(letter.kind), heading, values(stationery, letter)?)?;
     let (object, method) = calendar_object(stationery, letter)?;
+    let written = stationery.write(invitation_folder(letter.kind), heading, values(stationery, letter)?)?;
     let said = vec![plain(&written), html(&written), calendar(&object, method)];
     let attached = file(ContentType::new("application/ics"), "invite.ics".to_owned(), object.as_bytes());
     let body = multipart(heading, 0, "mixed", vec![multipart(heading, 1, "alternative", said), attached]);
@@ -25,9 +26,15 @@ pub fn invitation(stationery: &Stationery, letter: &InvitationLetter<'_>) -> Res
 
 fn values(stationery: &Stationery, letter: &InvitationLetter<'_>) -> Result<Value, ComposeError> {
     let (heading, event) = (&letter.heading, letter.event);
+    let listed = match letter.kind {
+        InvitationKind::New | InvitationKind::Update => Listed::Next,
+        InvitationKind::Cancellation => Listed::Off,
+    };
     Ok(json!({
         "title": one_line(&event.title),
-        "when": stationery.span(heading, event.starts_at, event.ends_at)?,
+        "when": stationery.when(heading, event)?,
+        "dates": stationery.dates(heading, event, listed)?,
+        "several": is_several(event),
         "description": event.description.as_deref().map(passage),
         "link": letter.link,
         "organizer": called(heading.from),

@@ -14,11 +14,11 @@ pub fn reply(stationery: &Stationery, letter: &ReplyLetter<'_>) -> Result<Vec<u8
     let heading = &letter.heading;
     let event = &about(letter);
     let name = called(letter.attendee);
-    let proposed = letter.proposal.map(|(from, to)| stationery.span(heading, from, to)).transpose()?;
+    let proposed = letter.proposal.map(|(from, to)| stationery.period(heading, event, from, to)).transpose()?;
     let values = json!({
         "name": name,
         "title": one_line(&event.title),
-        "when": stationery.span(heading, event.starts_at, event.ends_at)?,
+        "when": stationery.when(heading, event)?,
         "answer": stationery.phrase(heading.language, phrase::response_short(letter.partstat), &json!({}))?,
         "sentence": stationery.phrase(heading.language, phrase::response(letter.partstat), &json!({ "name": name }))?,
         "comment": letter.comment.map(passage),

@@ -1,5 +1,6 @@
 //! The one mail that an organizer gets for what they sent.
 
+use super::super::dates::Listed;
 use super::super::message::{Nature, pack};
 use super::super::text::one_line;
 use super::super::{ComposeError, Stationery, SummaryKind, SummaryLetter, phrase};
@@ -15,10 +16,15 @@ pub fn summary(stationery: &Stationery, letter: &SummaryLetter<'_>) -> Result<Ve
         let address = guest.guest.name.as_ref().map(|_| guest.guest.mailbox.to_string());
         guests.push(json!({ "name": called(&guest.guest), "address": address, "outcome": outcome }));
     }
+    let listed = match letter.kind {
+        SummaryKind::Created | SummaryKind::Updated => Listed::Next,
+        SummaryKind::Cancelled => Listed::Cancelled,
+    };
     let values = json!({
         "done": stationery.phrase(heading.language, phrase::summary(letter.kind), &json!({}))?,
         "title": one_line(&event.title),
-        "when": stationery.span(heading, event.starts_at, event.ends_at)?,
+        "when": stationery.when(heading, event)?,
+        "dates": stationery.dates(heading, event, listed)?,
         "guests": guests,
         "remarks": problem_texts(stationery, heading, letter.remarks)?,
         // Nothing to open, and no answer to expect, once it is off.

@@ -43,7 +43,7 @@ fn values(stationery: &Stationery, letter: &WordsLetter<'_>, guest_html: Option<
         "name": called(heading.from),
         "subject": one_line(&letter.mail.subject),
         "title": one_line(&event.title),
-        "when": stationery.span(heading, event.starts_at, event.ends_at)?,
+        "when": stationery.when(heading, event)?,
         "hints": hints.join(" "),
         // What is said twice is shown once.
         "full": if full == new { Value::Null } else { full },
