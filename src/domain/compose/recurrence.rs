@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 
 /// Most single dates that are counted.
 const DATES_MAX: usize = 100;
+/// Dates that may be left out of a rule before the others are counted.
+const FEW: usize = 1;
 /// Months for which two clocks are compared.
 const COMPARED_MONTHS: u32 = 24;
 
@@ -25,9 +27,10 @@ impl Stationery {
             return self.single_dates(heading, event, series.changed.values().cloned().collect());
         };
         let rule = recurrence.rule().filter(|rule| rule.end() != End::Count(1));
-        if rule.is_none() {
+        if rule.is_none() || recurrence.excluded().len() > FEW {
             let all = event.ahead(DateTime::<Utc>::MIN_UTC, DATES_MAX);
-            if all.complete {
+            // Of a rule that is left out more often than it is kept, nothing is to be said.
+            if all.complete && (rule.is_none() || all.occurrences.len() < recurrence.excluded().len()) {
                 return self.single_dates(heading, event, all.occurrences.into_iter().map(|one| one.instance).collect());
             }
         }
