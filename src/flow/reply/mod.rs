@@ -1,5 +1,7 @@
 //! The story of an answer: identify → classify → decide → record → commit.
 
+mod relay;
+
 use super::alerts::About;
 use super::conclude::failed;
 use super::draft::{Given, Parties, Unsent};
@@ -212,102 +214,6 @@ impl Gateway {
         self.raise(&decision.alerts, about, message.now, &mut writes).await?;
         Ok((writes, decision.disposition))
     }
-
-    /// Builds every mail that the decision calls for.
-    fn relay(
-        &self,
-        message: &AtHand,
-        known: &Identified,
-        classified: &Classified,
-        decision: &Decision,
-    ) -> Result<Vec<(OutboxItem, Option<ThreadLink>)>, Unsent> {
-        let parties = Parties { meeting: &known.meeting, guest: &known.guest, organizer: &known.organizer, now: message.now };
-        let (mail, links) = (&message.mail, known.links.as_slice());
-        let mut items = Vec::with_capacity(decision.relay.len());
-        for relay in &decision.relay {
-            items.push(match relay {
-                Relay::ReplyToOrganizer { instance, and_later, partstat, comment } => {
-                    let comment = comment.as_deref();
-                    let given = Given { instance: *instance, and_later: *and_later, partstat: *partstat, comment, proposal: None };
-                    from_guest(known, message, self.draft_reply(&parties, &given, (mail, links))?)
-                }
-                Relay::CounterToOrganizer { instance, starts_at, ends_at, comment } => {
-                    let given = Given {
-                        instance: *instance,
-                        and_later: false,
-                        partstat: response_after(known, decision).partstat(*instance),
-                        comment: comment.as_deref(),
-                        proposal: Some((*starts_at, *ends_at)),
-                    };
-                    from_guest(known, message, self.draft_reply(&parties, &given, (mail, links))?)
-                }
-                Relay::WordsToOrganizer => from_guest(known, message, self.draft_words(&parties, mail, classified, links)?),
-                Relay::AwayToOrganizer => from_guest(known, message, self.draft_away(&parties, mail, &classified.new_text, links)?),
-                Relay::WordsToGuest => {
-                    let secrets = self.answer_secrets(message, known, classified);
-                    from_organizer(known, message, self.draft_answer(&parties, mail, &classified.new_text, links, &secrets)?)
-                }
-                Relay::InvitationToGuest => {
-                    let secrets = self.organizer_secrets(&known.organizer).allowing(&known.guest.mailbox);
-                    let guest = Guest {
-                        attendance: Attendance { response: response_after(known, decision), ..known.guest.attendance.clone() },
-                        ..known.guest.clone()
-                    };
-                    let sent = guest.newest(&known.meeting);
-                    (self.draft_invitation(&Parties { guest: &guest, ..parties }, InvitationKind::Update, &sent, &secrets)?, None)
-                }
-            });
-        }
-        if decision.relay.contains(&Relay::WordsToGuest) && !classified.attachments.is_empty() {
-            let names = classified.attachments.iter().map(|file| file.name.clone().unwrap_or_else(|| file.content_type.clone()));
-            let left_out = [(Problem::Attachments, names.collect::<Vec<_>>().join(", "))];
-            items.push((self.draft_problem(&known.organizer, mail, &left_out, message.now)?, None));
-        }
-        Ok(items)
-    }
-
-    /// What the organizer's words must not show to this guest.
-    fn answer_secrets(&self, message: &AtHand, known: &Identified, classified: &Classified) -> Secrets {
-        let mut secrets = self.organizer_secrets(&known.organizer);
-        secrets.learn(&message.mail, classified.calendar.as_ref());
-        secrets.allowing(&known.guest.mailbox)
-    }
-
-    fn hold_instead(
-        &self,
-        message: &AtHand,
-        known: &Identified,
-        classified: &Classified,
-        decision: &Decision,
-        unsent: &Unsent,
-    ) -> (Vec<(OutboxItem, Option<ThreadLink>)>, Decision) {
-        let (kind, evidence) = match unsent {
-            Unsent::WouldLeak(leaks) => {
-                let places: Vec<String> = leaks.iter().map(ToString::to_string).collect();
-                (AlertKind::Leak, format!("The organizer's answer was held, since it would show them: {}.", places.join("; ")))
-            }
-            Unsent::Compose(_) | Unsent::Calendar(_) | Unsent::Link(_) => {
-                (AlertKind::Held, format!("A mail could not be built and waits: {unsent}."))
-            }
-        };
-        let mut items = Vec::new();
-        if let Unsent::WouldLeak(leaks) = unsent {
-            let secrets = self.answer_secrets(message, known, classified);
-            let problems = self.would_leak(&known.organizer, leaks, &secrets, &[(Spot::Text, &classified.new_text)]);
-            match self.draft_problem(&known.organizer, &message.mail, &problems, message.now) {
-                Ok(item) => items.push((item, None)),
-                Err(error) => tracing::error!(%error, "problem mail not built"),
-            }
-        }
-        let held = Decision {
-            attendance: Vec::new(),
-            relay: Vec::new(),
-            alerts: vec![AlertDraft { kind, severity: Severity::High, evidence: evidence.clone() }],
-            disposition: Disposition::Held,
-            reasons: decision.reasons.iter().cloned().chain([evidence]).collect(),
-        };
-        (items, held)
-    }
 }
 
 impl Identified {
@@ -348,14 +254,6 @@ impl Identified {
     }
 }
 
-fn response_after(known: &Identified, decision: &Decision) -> Response {
-    let changed = decision.attendance.iter().find_map(|change| match change {
-        AttendanceChange::Response(response) => Some(response.clone()),
-        AttendanceChange::Delivery(_) => None,
-    });
-    changed.unwrap_or_else(|| known.guest.attendance.response.clone())
-}
-
 fn attendance_write(guest: &Guest, change: &AttendanceChange) -> Write {
     match change {
         AttendanceChange::Response(response) => {
@@ -363,24 +261,6 @@ fn attendance_write(guest: &Guest, change: &AttendanceChange) -> Write {
         }
         AttendanceChange::Delivery(delivery) => Write::Delivery { guest: guest.id, delivery: *delivery },
     }
-}
-
-fn from_guest(known: &Identified, message: &AtHand, item: OutboxItem) -> (OutboxItem, Option<ThreadLink>) {
-    let thread = message.mail.message_id.clone().map(|guest_side| ThreadLink {
-        guest: known.guest.id,
-        organizer_side: item.message_id.clone(),
-        guest_side,
-    });
-    (item, thread)
-}
-
-fn from_organizer(known: &Identified, message: &AtHand, item: OutboxItem) -> (OutboxItem, Option<ThreadLink>) {
-    let thread = message.mail.message_id.clone().map(|organizer_side| ThreadLink {
-        guest: known.guest.id,
-        organizer_side,
-        guest_side: item.message_id.clone(),
-    });
-    (item, thread)
 }
 
 fn audit(message: &AtHand, known: &Identified, classified: &Classified, decision: &Decision, received: Option<ReceivedId>) -> AuditEvent {

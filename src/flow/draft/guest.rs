@@ -1,0 +1,109 @@
+//! Mail to guests. Nothing leaves here that the leak guard has not seen as it would be sent.
+
+use super::{Gateway, Parties, Stamp, Thread, Unsent, heading, thread_to};
+use crate::domain::address::ReversePath;
+use crate::domain::compose::{AnswerLetter, InvitationKind, InvitationLetter, Problem, letter};
+use crate::domain::delivery::{OutboxItem, OutboxPurpose};
+use crate::domain::leak::{self, Finding, Leak, Secrets, Spot};
+use crate::domain::meeting::SentState;
+use crate::domain::mime::InboundMail;
+use crate::domain::organizer::Organizer;
+use crate::domain::thread::{Side, ThreadLink};
+use crate::domain::token::Purpose;
+use chrono::TimeDelta;
+
+impl Gateway {
+    /// An invitation, update or cancellation for one guest.
+    pub(super) fn draft_invitation(
+        &self,
+        parties: &Parties<'_>,
+        kind: InvitationKind,
+        sent: &SentState,
+        secrets: &Secrets,
+    ) -> Result<OutboxItem, Unsent> {
+        let Parties { meeting, guest, organizer, now } = *parties;
+        let alias = self.organizer_alias(guest, organizer);
+        let link = match kind {
+            InvitationKind::New | InvitationKind::Update => Some(self.guest_link(meeting, guest, now)?),
+            InvitationKind::Cancellation => None,
+        };
+        let (stamp, thread) = match kind {
+            InvitationKind::New => (self.stamped(self.thread_root(guest)), Thread::default()),
+            InvitationKind::Update | InvitationKind::Cancellation => {
+                (self.stamp(), Thread { in_reply_to: None, references: vec![self.thread_root(guest)] })
+            }
+        };
+        let bytes = letter::invitation(
+            &self.stationery,
+            &InvitationLetter {
+                heading: heading(&alias, &guest.mailbox, &stamp, &thread, &guest.language, organizer.group.time_zone, now),
+                kind,
+                uid: &guest.uid,
+                sequence: sent.sequence,
+                event: &sent.event,
+                link: link.as_deref(),
+                response: &guest.attendance.response,
+                allow_counter: organizer.group.allow_counter,
+            },
+        )?;
+        guarded(&bytes, secrets)?;
+        Ok(self.to_guest(parties, OutboxPurpose::Invitation, stamp, bytes))
+    }
+
+    /// The organizer's words for the guest, rebuilt and scanned.
+    pub(super) fn draft_answer(
+        &self,
+        parties: &Parties<'_>,
+        mail: &InboundMail,
+        new_text: &str,
+        links: &[ThreadLink],
+        secrets: &Secrets,
+    ) -> Result<OutboxItem, Unsent> {
+        let Parties { meeting, guest, organizer, now } = *parties;
+        let (alias, stamp) = (self.organizer_alias(guest, organizer), self.stamp());
+        let mut thread = thread_to(Side::Organizer, mail, links);
+        if thread.references.is_empty() {
+            thread.references.push(self.thread_root(guest));
+        }
+        let bytes = letter::answer(
+            &self.stationery,
+            &AnswerLetter {
+                heading: heading(&alias, &guest.mailbox, &stamp, &thread, &guest.language, organizer.group.time_zone, now),
+                mail,
+                new_text,
+                event: &meeting.event,
+            },
+        )?;
+        guarded(&bytes, secrets)?;
+        Ok(self.to_guest(parties, OutboxPurpose::Answer, stamp, bytes))
+    }
+
+    /// What of an organizer's own words stops a mail, as problems for them.
+    pub(super) fn would_leak(
+        &self,
+        organizer: &Organizer,
+        leaks: &[Leak],
+        secrets: &Secrets,
+        sources: &[(Spot, &str)],
+    ) -> Vec<(Problem, String)> {
+        let said = |finding: &Finding| self.stationery.finding(&organizer.language, finding).unwrap_or_default();
+        leak::findings(leaks, secrets, sources).iter().map(|finding| (Problem::WouldLeak, said(finding))).collect()
+    }
+
+    fn to_guest(&self, parties: &Parties<'_>, purpose: OutboxPurpose, stamp: Stamp, bytes: Vec<u8>) -> OutboxItem {
+        let Parties { meeting, guest, now, .. } = *parties;
+        let bounce = self.tokens.address(Purpose::GuestBounce, guest.id.0, &self.settings.domains.alias);
+        // Of no use to a guest once the meeting is over; but never so short that one retry is impossible.
+        let given_up = now + self.settings.retry_for;
+        let useful_until = guest.view(meeting).over_at().map_or(given_up, |over| over.max(now + TimeDelta::minutes(15)));
+        OutboxItem {
+            expires_at: useful_until.min(given_up),
+            ..self.item(purpose, Some(meeting.id), Some(guest.id), ReversePath::Mailbox(bounce), &guest.mailbox.mailbox, stamp, bytes, now)
+        }
+    }
+}
+
+fn guarded(bytes: &[u8], secrets: &Secrets) -> Result<(), Unsent> {
+    let leaks = leak::scan(bytes, secrets);
+    if leaks.is_empty() { Ok(()) } else { Err(Unsent::WouldLeak(leaks)) }
+}
