@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 
 impl Gateway {
     /// An invitation, update or cancellation for one guest.
-    pub(super) fn draft_invitation(
+    pub(in crate::flow) fn draft_invitation(
         &self,
         parties: &Parties<'_>,
         kind: InvitationKind,
@@ -51,7 +51,7 @@ impl Gateway {
     }
 
     /// The organizer's words for the guest, rebuilt and scanned.
-    pub(super) fn draft_answer(
+    pub(in crate::flow) fn draft_answer(
         &self,
         parties: &Parties<'_>,
         mail: &InboundMail,
@@ -71,7 +71,7 @@ impl Gateway {
                 heading: heading(&alias, &guest.mailbox, &stamp, &thread, &guest.language, organizer.group.time_zone, now),
                 mail,
                 new_text,
-                event: &meeting.event,
+                event: &guest.view(meeting),
             },
         )?;
         guarded(&bytes, secrets)?;
@@ -79,7 +79,7 @@ impl Gateway {
     }
 
     /// What of an organizer's own words stops a mail, as problems for them.
-    pub(super) fn would_leak(
+    pub(in crate::flow) fn would_leak(
         &self,
         organizer: &Organizer,
         leaks: &[Leak],

@@ -5,24 +5,19 @@ mod organizer;
 
 use super::gateway::Gateway;
 use crate::domain::address::{Mailbox, NamedMailbox, ReversePath};
-use crate::domain::alert::Alert;
 use crate::domain::attendance::PartStat;
-use crate::domain::compose::{
-    AlertLetter, AnswerLetter, AwayLetter, ComposeError, Heading, InvitationKind, InvitationLetter, Problem, ProblemLetter, ReplyLetter,
-    SummaryGuest, SummaryKind, SummaryLetter, WordsLetter, letter,
-};
+use crate::domain::compose::{ComposeError, Heading};
 use crate::domain::delivery::{OutboxItem, OutboxPurpose, OutboxState};
 use crate::domain::id::{GuestId, MeetingId, OutboxId};
 use crate::domain::itip;
-use crate::domain::leak::{self, Finding, Leak, Secrets, Spot};
+use crate::domain::leak::Leak;
 use crate::domain::link::LinkKeyError;
-use crate::domain::meeting::{Guest, Meeting, SentState};
+use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::mime::InboundMail;
 use crate::domain::organizer::Organizer;
-use crate::domain::reply::Classified;
 use crate::domain::thread::{MessageId, Side, ThreadLink, map_ids};
 use crate::domain::token::Purpose;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 

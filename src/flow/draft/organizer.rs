@@ -20,7 +20,7 @@ use chrono_tz::Tz;
 
 impl Gateway {
     /// The guest's REPLY or COUNTER in the organizer's dialog.
-    pub(super) fn draft_reply(
+    pub(in crate::flow) fn draft_reply(
         &self,
         parties: &Parties<'_>,
         given: &Given<'_>,
@@ -49,7 +49,7 @@ impl Gateway {
     }
 
     /// The guest's words for the organizer.
-    pub(super) fn draft_words(
+    pub(in crate::flow) fn draft_words(
         &self,
         parties: &Parties<'_>,
         mail: &InboundMail,
@@ -73,7 +73,7 @@ impl Gateway {
     }
 
     /// The note that a guest is away.
-    pub(super) fn draft_away(
+    pub(in crate::flow) fn draft_away(
         &self,
         parties: &Parties<'_>,
         mail: &InboundMail,
@@ -96,7 +96,7 @@ impl Gateway {
     }
 
     /// The one mail that tells the organizer what was done.
-    pub(super) fn draft_summary(
+    pub(in crate::flow) fn draft_summary(
         &self,
         meeting: &Meeting,
         organizer: &Organizer,
@@ -122,7 +122,7 @@ impl Gateway {
     }
 
     /// What could not be done with an organizer's mail.
-    pub(super) fn draft_problem(
+    pub(in crate::flow) fn draft_problem(
         &self,
         organizer: &Organizer,
         mail: &InboundMail,
@@ -143,7 +143,7 @@ impl Gateway {
     }
 
     /// An alert for the helpdesk; nothing where no helpdesk is configured.
-    pub(super) fn draft_alert(&self, alert: &Alert, now: DateTime<Utc>) -> Result<Option<OutboxItem>, Unsent> {
+    pub(in crate::flow) fn draft_alert(&self, alert: &Alert, now: DateTime<Utc>) -> Result<Option<OutboxItem>, Unsent> {
         let Some(to) = &self.settings.helpdesk else { return Ok(None) };
         let stamp = self.stamp();
         let bytes = letter::alert(
