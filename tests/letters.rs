@@ -33,6 +33,8 @@ fn every_letter(desk: &Desk) -> Vec<(&'static str, Vec<u8>)> {
         ("cancellation", desk.invitation(InvitationKind::Cancellation)),
         ("reply", desk.reply(PartStat::Accepted, None)),
         ("counter", desk.reply(PartStat::NeedsAction, proposal)),
+        ("delegated", desk.reply(PartStat::Delegated, None)),
+        ("declined", desk.declined()),
         ("words", desk.words(GUEST_MAIL, "Plutôt jeudi ?")),
         ("answer", desk.answer(ORGANIZER_MAIL, "Bonjour,\n\nJeudi me convient : <14 h>.")),
         ("away", desk.away()),

@@ -173,6 +173,7 @@ fn relay_name(relay: &Relay) -> &'static str {
         Relay::WordsToOrganizer => "words-to-organizer",
         Relay::AwayToOrganizer => "away-to-organizer",
         Relay::WordsToGuest => "words-to-guest",
+        Relay::DeclineToGuest { .. } => "decline-to-guest",
         Relay::InvitationToGuest => "invitation-to-guest",
     }
 }

@@ -1,5 +1,6 @@
 //! What crosses the screen: each variant is one mail to build, none is ever an edited original.
 
+use super::address::NamedMailbox;
 use super::attendance::PartStat;
 use chrono::{DateTime, Utc};
 
@@ -14,6 +15,8 @@ pub enum Relay {
         and_later: bool,
         /// The guest's answer.
         partstat: PartStat,
+        /// Whom they want to send instead.
+        delegated_to: Option<NamedMailbox>,
         /// Their words with it.
         comment: Option<String>,
     },
@@ -34,6 +37,15 @@ pub enum Relay {
     AwayToOrganizer,
     /// The organizer's words, rebuilt, under the organizer alias.
     WordsToGuest,
+    /// A DECLINECOUNTER in the guest's own dialog, with the organizer's words.
+    DeclineToGuest {
+        /// The instance that another time was proposed for; `None` for the whole.
+        instance: Option<DateTime<Utc>>,
+        /// What the guest had proposed: start and end.
+        proposed: (DateTime<Utc>, DateTime<Utc>),
+        /// What the organizer wrote in the calendar object.
+        comment: Option<String>,
+    },
     /// The invitation again, to the known guest alone.
     InvitationToGuest,
 }

@@ -1,6 +1,8 @@
 //! Reception: what the mail doors ask, and the split of a message into the stories it belongs to.
 
+use super::conclude::failed;
 use super::gateway::Gateway;
+use super::invite::Asked;
 use super::port::{Incoming, MailDoor, PortResult, Reception, Session, Submitter};
 use super::route::{Route, route};
 use crate::domain::address::{Mailbox, ReversePath};
@@ -82,21 +84,37 @@ impl Gateway {
         }
     }
 
+    /// As whom an organizer's message invites, updates or takes off this recipient; `None` where it does nothing of that.
+    async fn invited(&self, message: &AtHand, recipient: &Mailbox, route: &Route, asked: Asked) -> PortResult<Option<Mailbox>> {
+        Ok(match (route, asked) {
+            (Route::Foreign, Asked::ToInvite | Asked::Nothing) | (Route::InvitedGuest, Asked::ToInvite) => Some(recipient.clone()),
+            // Programs keep the address that a guest's answer came from.
+            (Route::GuestAlias(guest), Asked::ToInvite) => self.invited_by_alias(message, *guest).await?,
+            (Route::Foreign | Route::InvitedGuest | Route::GuestAlias(_), Asked::ToAnswer | Asked::Nothing)
+            | (Route::OrganizerAlias(_) | Route::GuestBounce(_) | Route::OrganizerBounce(_) | Route::Service | Route::Unknown, _) => None,
+        })
+    }
+
     /// Gives each recipient to its story. Those that an invitation names are one story together.
     async fn distribute(&self, message: &AtHand, recipients: &[Mailbox]) -> Vec<Answer> {
         let routes: Vec<Route> = recipients.iter().map(|recipient| self.route(recipient)).collect();
-        let is_invitation = self.is_for_guests(message);
-        let joins_invitation = |route: &Route| *route == Route::Foreign || (*route == Route::InvitedGuest && is_invitation);
-        let invited: Vec<Mailbox> =
-            recipients.iter().zip(&routes).filter(|(_, route)| joins_invitation(route)).map(|(recipient, _)| recipient.clone()).collect();
-        let invitation = if invited.is_empty() { Answer::ACCEPTED } else { self.invite(message, &invited).await };
+        let asked = self.asked(message);
+        let mut invited: Vec<Option<Mailbox>> = Vec::with_capacity(recipients.len());
+        for (recipient, route) in recipients.iter().zip(&routes) {
+            invited.push(match self.invited(message, recipient, route, asked).await {
+                Ok(invited) => invited,
+                Err(error) => return vec![failed(&error); recipients.len()],
+            });
+        }
+        let guests: Vec<Mailbox> = invited.iter().flatten().cloned().collect();
+        let invitation = if guests.is_empty() { Answer::ACCEPTED } else { self.invite(message, &guests).await };
 
         let mut answers = Vec::with_capacity(recipients.len());
-        for (recipient, route) in recipients.iter().zip(&routes) {
+        for ((recipient, route), invited) in recipients.iter().zip(&routes).zip(&invited) {
             answers.push(match route {
-                joined if joins_invitation(joined) => invitation.clone(),
-                Route::Foreign | Route::Unknown => Answer::UNKNOWN_RECIPIENT,
-                Route::InvitedGuest => self.answer_to_invited(message, recipient).await,
+                _ if invited.is_some() => invitation.clone(),
+                Route::Unknown => Answer::UNKNOWN_RECIPIENT,
+                Route::Foreign | Route::InvitedGuest => self.answer_to_invited(message, recipient).await,
                 Route::Service => self.to_service(message, recipient).await,
                 Route::OrganizerAlias(_) | Route::GuestBounce(_) | Route::GuestAlias(_) | Route::OrganizerBounce(_) => {
                     self.answer(message, recipient, route).await

@@ -114,8 +114,26 @@ impl Desk {
                 and_later: false,
                 attendee: &self.guest,
                 partstat,
+                delegated_to: (partstat == PartStat::Delegated).then_some(&named("Dr Anne Roche", "anne.roche@cabinet.example")),
                 comment: Some("Avec plaisir.\nÀ bientôt"),
                 proposal,
+            },
+        )
+        .unwrap()
+    }
+
+    pub(crate) fn declined(&self) -> Vec<u8> {
+        letter::declined(
+            &self.stationery,
+            &DeclineLetter {
+                heading: self.heading(&self.alias, &self.guest),
+                uid: &self.uid,
+                sequence: 1,
+                event: &self.event,
+                instance: None,
+                proposed: (at("2026-11-26T13:00:00Z"), at("2026-11-26T13:45:00Z")),
+                response: &Response::default(),
+                comment: Some("Jeudi est pris.\n<Désolée>"),
             },
         )
         .unwrap()

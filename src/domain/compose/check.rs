@@ -14,6 +14,7 @@ const MAILS: &[(&str, &[&str])] = &[
     ("counter", PIECES),
     ("words", PIECES),
     ("answer", PIECES),
+    ("declined", PIECES),
     ("away", PIECES),
     ("summary", PIECES),
     ("problem", PIECES),

@@ -112,6 +112,8 @@ pub struct ReplyLetter<'a> {
     pub attendee: &'a NamedMailbox,
     /// The status; with a proposal the one in force.
     pub partstat: PartStat,
+    /// Whom they want to send instead.
+    pub delegated_to: Option<&'a NamedMailbox>,
     /// Their words with it.
     pub comment: Option<&'a str>,
     /// COUNTER instead of REPLY: proposed start and end.
@@ -144,6 +146,27 @@ pub struct AnswerLetter<'a> {
     pub new_text: &'a str,
     /// The meeting.
     pub event: &'a MeetingEvent,
+}
+
+/// Tells a guest that the time they proposed was not taken.
+#[derive(Clone, Debug)]
+pub struct DeclineLetter<'a> {
+    /// From is the organizer alias; To the guest.
+    pub heading: Heading<'a>,
+    /// Our UID.
+    pub uid: &'a Uid,
+    /// Our SEQUENCE.
+    pub sequence: u32,
+    /// The meeting as the guest knows it.
+    pub event: &'a MeetingEvent,
+    /// The instance that another time was proposed for, by the instant of its RECURRENCE-ID; `None` for the whole.
+    pub instance: Option<DateTime<Utc>>,
+    /// What they had proposed: start and end.
+    pub proposed: (DateTime<Utc>, DateTime<Utc>),
+    /// The guest's answers.
+    pub response: &'a Response,
+    /// What the organizer wrote with it.
+    pub comment: Option<&'a str>,
 }
 
 /// A guest's mail system said that they are away: a note for the organizer.

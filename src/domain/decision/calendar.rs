@@ -6,7 +6,7 @@ use super::target::{Bound, Target, bound, is_bound};
 use super::{AttendanceChange, Case, Decision, Disposition, Instead};
 use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::attendance::{Answer, PartStat, Proposal};
-use crate::domain::itip::{Attendee, Event};
+use crate::domain::itip::{Attendee, CalendarObject, Event};
 use crate::domain::meeting::MeetingStatus;
 use crate::domain::relay::Relay;
 
@@ -64,6 +64,28 @@ pub(super) fn refresh(case: &Case<'_>) -> Decision {
         Err(decision) => *decision,
         Ok(()) => Decision::new(Disposition::Relayed, "the guest asks for the newest invitation").relay(Relay::InvitationToGuest),
     }
+}
+
+/// DECLINECOUNTER (RFC 5546 §3.2.8) of the organizer, who is proved: the guest is told, and nothing is open any more.
+pub(super) fn declined(case: &Case<'_>, object: &CalendarObject) -> Decision {
+    let meeting = case.dialog.meeting;
+    let Some(event) = object.events.iter().find(|event| event.uid == meeting.organizer_uid.0) else {
+        return unexpected_because("the organizer refuses a proposal for another meeting than the guest's");
+    };
+    let home = case.dialog.organizer.group.time_zone;
+    let named = event.recurrence_time.as_ref().and_then(|time| meeting.event.recurrence_id(time, home));
+    let mut response = case.dialog.guest.attendance.response.clone();
+    // Who knows one instance alone, or none but some, may have proposed it for all that they know.
+    let open = |target: &Option<_>| response.own(*target).and_then(|answer| Some((*target, answer.clone(), answer.proposal.clone()?)));
+    let Some((target, answer, proposal)) = [named, None].iter().find_map(open) else {
+        return Decision::new(Disposition::Consumed, "the organizer refuses a proposal that is no longer open");
+    };
+    response.put(target, Answer { proposal: None, ..answer });
+    let relay =
+        Relay::DeclineToGuest { instance: target.or(named), proposed: (proposal.starts_at, proposal.ends_at), comment: comment(event) };
+    Decision::new(Disposition::Applied, "the organizer does not take the other time")
+        .change(AttendanceChange::Response(response))
+        .relay(relay)
 }
 
 /// REQUEST, CANCEL and the rest: a guest cannot change the meeting.
@@ -176,7 +198,14 @@ fn apply(case: &Case<'_>, answers: &Answers<'_>) -> Decision {
         }
         reasons.push(format!("the guest answers {}{}", partstat.as_str(), answer.target));
         let and_later = matches!(answer.target, Target::Later(_));
-        let told = |instance| Relay::ReplyToOrganizer { instance, and_later, partstat, comment: comment.clone() };
+        let delegated_to = answer.attendee.delegated_to.first().filter(|_| partstat == PartStat::Delegated);
+        let told = |instance| Relay::ReplyToOrganizer {
+            instance,
+            and_later,
+            partstat,
+            delegated_to: delegated_to.cloned(),
+            comment: comment.clone(),
+        };
         relay.extend(answers.bound.told(answer.target).into_iter().map(told));
     }
     if relay.is_empty() && !asks_again {

@@ -1,8 +1,10 @@
 //! What becomes of words: they are passed on or wait for a person, and never change an answer.
 
+use super::calendar;
 use super::sender;
 use super::{Case, Decision, Disposition};
 use crate::domain::alert::{AlertKind, Severity};
+use crate::domain::itip::Method;
 use crate::domain::relay::Relay;
 use crate::domain::reply::{Door, Suggestion};
 use chrono::TimeDelta;
@@ -45,6 +47,9 @@ pub(super) fn of_organizer(case: &Case<'_>) -> Decision {
     }
     if case.dialog.guest.removed_at.is_some() {
         return Decision::held(AlertKind::Held, Severity::Info, "the organizer writes to a guest who was taken off");
+    }
+    if let Some(object) = case.classified.calendar.as_ref().filter(|object| object.method == Some(Method::DeclineCounter)) {
+        return calendar::declined(case, object);
     }
     Decision::new(Disposition::Relayed, "the organizer's words go to the guest, rebuilt").relay(Relay::WordsToGuest)
 }

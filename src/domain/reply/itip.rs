@@ -1,7 +1,7 @@
 //! Calendar answers (RFC 5546): the sender's own object, looked for before any mark of automatic mail, because
 //! calendar servers mark the answers that they send as Auto-Submitted.
 
-use super::{Finding, Message, ReplyClass, tnef};
+use super::{Door, Finding, Message, ReplyClass, tnef};
 use crate::domain::attendance::PartStat;
 use crate::domain::itip::{self, CalendarObject, Method};
 use crate::domain::mime::InboundMail;
@@ -31,6 +31,9 @@ pub(super) fn evidence(message: &Message<'_>) -> Option<Finding> {
         Some(Method::Refresh) => (ReplyClass::ItipRefresh, "a request for the newest version (METHOD:REFRESH)"),
         Some(Method::Request) => (ReplyClass::ItipRequest, "an invitation (METHOD:REQUEST)"),
         Some(Method::Cancel) => (ReplyClass::ItipCancel, "a cancellation (METHOD:CANCEL)"),
+        Some(Method::DeclineCounter) if message.context.door == Door::GuestAlias => {
+            (ReplyClass::OrganizerAnswer, "the organizer refuses another time (METHOD:DECLINECOUNTER)")
+        }
         Some(Method::Publish | Method::Add | Method::DeclineCounter | Method::Other(_)) => {
             (ReplyClass::ItipOther, "a calendar object with a method that is no answer")
         }

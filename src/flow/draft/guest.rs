@@ -2,7 +2,7 @@
 
 use super::{Gateway, Parties, Stamp, Thread, Unsent, heading, thread_to};
 use crate::domain::address::ReversePath;
-use crate::domain::compose::{AnswerLetter, InvitationKind, InvitationLetter, Problem, letter};
+use crate::domain::compose::{AnswerLetter, DeclineLetter, InvitationKind, InvitationLetter, Problem, letter};
 use crate::domain::delivery::{OutboxItem, OutboxPurpose};
 use crate::domain::leak::{self, Finding, Leak, Secrets, Spot};
 use crate::domain::meeting::SentState;
@@ -10,7 +10,7 @@ use crate::domain::mime::InboundMail;
 use crate::domain::organizer::Organizer;
 use crate::domain::thread::{Side, ThreadLink};
 use crate::domain::token::Purpose;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 impl Gateway {
     /// An invitation, update or cancellation for one guest.
@@ -72,6 +72,39 @@ impl Gateway {
                 mail,
                 new_text,
                 event: &guest.view(meeting),
+            },
+        )?;
+        guarded(&bytes, secrets)?;
+        Ok(self.to_guest(parties, OutboxPurpose::Answer, stamp, bytes))
+    }
+
+    /// The organizer does not take the time that the guest proposed.
+    pub(in crate::flow) fn draft_declined(
+        &self,
+        parties: &Parties<'_>,
+        instance: Option<DateTime<Utc>>,
+        proposed: (DateTime<Utc>, DateTime<Utc>),
+        comment: Option<&str>,
+        (mail, links): (&InboundMail, &[ThreadLink]),
+        secrets: &Secrets,
+    ) -> Result<OutboxItem, Unsent> {
+        let Parties { meeting, guest, organizer, now } = *parties;
+        let (alias, stamp) = (self.organizer_alias(guest, organizer), self.stamp());
+        let mut thread = thread_to(Side::Organizer, mail, links);
+        if thread.references.is_empty() {
+            thread.references.push(self.thread_root(guest));
+        }
+        let bytes = letter::declined(
+            &self.stationery,
+            &DeclineLetter {
+                heading: heading(&alias, &guest.mailbox, &stamp, &thread, &guest.language, organizer.group.time_zone, now),
+                uid: &guest.uid,
+                sequence: guest.sequence(),
+                event: &guest.view(meeting),
+                instance,
+                proposed,
+                response: &guest.attendance.response,
+                comment,
             },
         )?;
         guarded(&bytes, secrets)?;

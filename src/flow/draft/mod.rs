@@ -52,6 +52,7 @@ pub(super) struct Given<'a> {
     pub instance: Option<DateTime<Utc>>,
     pub and_later: bool,
     pub partstat: PartStat,
+    pub delegated_to: Option<&'a NamedMailbox>,
     pub comment: Option<&'a str>,
     pub proposal: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }

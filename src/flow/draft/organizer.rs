@@ -41,6 +41,7 @@ impl Gateway {
                 and_later: given.and_later,
                 attendee: &attendee,
                 partstat: given.partstat,
+                delegated_to: given.delegated_to,
                 comment: given.comment,
                 proposal: given.proposal,
             },

@@ -16,7 +16,7 @@ use crate::domain::answer::Answer;
 use crate::domain::compose::Problem;
 use crate::domain::conference::new_room;
 use crate::domain::decision::Disposition;
-use crate::domain::id::MeetingId;
+use crate::domain::id::{GuestId, MeetingId, OrganizerId};
 use crate::domain::invitation::{self, Ask, Content, Intent, Plan, Remark};
 use crate::domain::itip::{self, CalendarObject, Method, Uid};
 use crate::domain::leak::{Secrets, Spot};
@@ -32,6 +32,17 @@ const NO_CALENDAR: Answer = Answer::new(550, (5, 6, 1), "Only calendar invitatio
 
 /// Most attempts at a commit that other nodes keep overtaking.
 const ATTEMPTS: usize = 8;
+
+/// What an organizer's message asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// To invite, to tell of a change, or to take off.
+    ToInvite,
+    /// To answer a guest in calendar terms.
+    ToAnswer,
+    /// Nothing of that.
+    Nothing,
+}
 
 /// An organizer's calendar message for these recipients.
 struct Order<'a> {
@@ -65,11 +76,34 @@ impl From<Vec<Remark>> for Refusal {
 }
 
 impl Gateway {
-    /// Whether a message carries an invitation or a cancellation of its author's own.
-    pub(super) fn is_for_guests(&self, message: &AtHand) -> bool {
-        own_object(message)
-            .and_then(Result::ok)
-            .is_some_and(|object| matches!(object.method, Some(Method::Request | Method::Add | Method::Cancel)))
+    /// What a message asks of its author's own for guests.
+    pub(super) fn asked(&self, message: &AtHand) -> Asked {
+        match own_object(message).and_then(Result::ok).and_then(|object| object.method) {
+            Some(Method::Request | Method::Add | Method::Cancel) => Asked::ToInvite,
+            Some(Method::DeclineCounter) => Asked::ToAnswer,
+            Some(Method::Publish | Method::Reply | Method::Refresh | Method::Counter | Method::Other(_)) | None => Asked::Nothing,
+        }
+    }
+
+    /// The address under which the guest of this alias is invited, where the message is about their meeting.
+    pub(super) async fn invited_by_alias(&self, message: &AtHand, guest: GuestId) -> PortResult<Option<Mailbox>> {
+        let Some(Ok(object)) = own_object(message) else { return Ok(None) };
+        let dialog = self.archive.guest(guest).await?;
+        let of_meeting = dialog.filter(|(meeting, _)| meeting.organizer_uid == invitation::uid(&object));
+        Ok(of_meeting.map(|(_, guest)| guest.invited_as))
+    }
+
+    /// The guest who is invited under this address to the meeting that a message's own calendar object is about.
+    pub(super) async fn guest_of_object(
+        &self,
+        message: &AtHand,
+        organizer: OrganizerId,
+        recipient: &Mailbox,
+    ) -> PortResult<Option<GuestId>> {
+        let Some(Ok(object)) = own_object(message) else { return Ok(None) };
+        let Some(meeting) = self.archive.meeting_by_uid(organizer, &invitation::uid(&object)).await? else { return Ok(None) };
+        let guests = self.archive.guests(meeting.id).await?;
+        Ok(guests.iter().find(|guest| guest.invited_as.same_as(recipient)).map(|guest| guest.id))
     }
 
     /// Takes an organizer's calendar message for these recipients.

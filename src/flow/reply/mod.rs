@@ -84,6 +84,9 @@ impl Gateway {
     pub(super) async fn dialog_with_invited(&self, message: &AtHand, recipient: &Mailbox) -> PortResult<Option<GuestId>> {
         let Some(author) = message.mail.author() else { return Ok(None) };
         let Some(organizer) = self.directory.by_mailbox(&author.mailbox).await? else { return Ok(None) };
+        if let Some(guest) = self.guest_of_object(message, organizer.id, recipient).await? {
+            return Ok(Some(guest));
+        }
         // The newest stand last; a message may name any number.
         let newest_first = message.mail.in_reply_to.iter().chain(message.mail.references.iter().rev());
         let mentioned: Vec<_> = newest_first.take(MOST_IDS).cloned().collect();
@@ -270,6 +273,7 @@ fn audit(message: &AtHand, known: &Identified, classified: &Classified, decision
         | Relay::WordsToOrganizer
         | Relay::AwayToOrganizer
         | Relay::WordsToGuest
+        | Relay::DeclineToGuest { .. }
         | Relay::InvitationToGuest => None,
     });
     let delivery = decision.attendance.iter().find_map(|change| match change {

@@ -28,9 +28,10 @@ impl Gateway {
         let mut items = Vec::with_capacity(decision.relay.len());
         for relay in &decision.relay {
             items.push(match relay {
-                Relay::ReplyToOrganizer { instance, and_later, partstat, comment } => {
+                Relay::ReplyToOrganizer { instance, and_later, partstat, delegated_to, comment } => {
                     let comment = comment.as_deref();
-                    let given = Given { instance: *instance, and_later: *and_later, partstat: *partstat, comment, proposal: None };
+                    let (instance, and_later, delegated_to) = (*instance, *and_later, delegated_to.as_ref());
+                    let given = Given { instance, and_later, partstat: *partstat, delegated_to, comment, proposal: None };
                     from_guest(known, message, self.draft_reply(&parties, &given, (mail, links))?)
                 }
                 Relay::CounterToOrganizer { instance, starts_at, ends_at, comment } => {
@@ -38,6 +39,7 @@ impl Gateway {
                         instance: *instance,
                         and_later: false,
                         partstat: response_after(known, decision).partstat(*instance),
+                        delegated_to: None,
                         comment: comment.as_deref(),
                         proposal: Some((*starts_at, *ends_at)),
                     };
@@ -49,12 +51,17 @@ impl Gateway {
                     let secrets = self.answer_secrets(message, known, classified);
                     from_organizer(known, message, self.draft_answer(&parties, mail, &classified.new_text, links, &secrets)?)
                 }
+                Relay::DeclineToGuest { instance, proposed, comment } => {
+                    let secrets = self.answer_secrets(message, known, classified);
+                    let text = comment.as_deref().or(Some(classified.new_text.as_str())).filter(|text| !text.trim().is_empty());
+                    let guest = after(known, decision);
+                    let item =
+                        self.draft_declined(&Parties { guest: &guest, ..parties }, *instance, *proposed, text, (mail, links), &secrets)?;
+                    from_organizer(known, message, item)
+                }
                 Relay::InvitationToGuest => {
                     let secrets = self.organizer_secrets(&known.organizer).allowing(&known.guest.mailbox);
-                    let guest = Guest {
-                        attendance: Attendance { response: response_after(known, decision), ..known.guest.attendance.clone() },
-                        ..known.guest.clone()
-                    };
+                    let guest = after(known, decision);
                     let sent = guest.newest(&known.meeting);
                     (self.draft_invitation(&Parties { guest: &guest, ..parties }, InvitationKind::Update, &sent, &secrets)?, None)
                 }
@@ -110,6 +117,12 @@ impl Gateway {
         };
         (items, held)
     }
+}
+
+/// The guest with what the decision makes of their answers.
+fn after(known: &Identified, decision: &Decision) -> Guest {
+    let attendance = Attendance { response: response_after(known, decision), ..known.guest.attendance.clone() };
+    Guest { attendance, ..known.guest.clone() }
 }
 
 fn response_after(known: &Identified, decision: &Decision) -> Response {

@@ -4,6 +4,7 @@
 mod alert;
 mod answer;
 mod away;
+mod declined;
 mod invitation;
 mod problem;
 mod reply;
@@ -13,6 +14,7 @@ mod words;
 pub use alert::alert;
 pub use answer::answer;
 pub use away::away;
+pub use declined::declined;
 pub use invitation::invitation;
 pub use problem::problem;
 pub use reply::reply;
@@ -25,13 +27,22 @@ use super::{ComposeError, Heading, Problem, Stationery, phrase};
 use crate::domain::address::NamedMailbox;
 use crate::domain::language::Language;
 use crate::domain::leak::Finding;
+use crate::domain::meeting::MeetingEvent;
+use chrono::{DateTime, Utc};
 use mail_builder::mime::MimePart;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// Text and HTML, and what else says the same (RFC 2046 §5.1.4: the best last).
 fn alternatives<'x>(heading: &Heading<'_>, written: &Written, best: Option<MimePart<'x>>) -> MimePart<'x> {
     let parts = [plain(written), html(written)].into_iter().chain(best).collect();
     multipart(heading, 1, "alternative", parts)
+}
+
+/// What a letter is about: the meeting, or the one instance.
+fn about(event: &MeetingEvent, instance: Option<DateTime<Utc>>) -> MeetingEvent {
+    let of_instance = |id| Some(event.of_instances(BTreeMap::from([(id, event.instance(id)?)])));
+    instance.and_then(of_instance).unwrap_or_else(|| event.clone())
 }
 
 /// How a person is called in a sentence.

@@ -3,16 +3,15 @@
 use super::super::message::{Nature, calendar, pack};
 use super::super::text::{one_line, passage};
 use super::super::{ComposeError, ReplyLetter, Stationery, phrase};
-use super::{alternatives, called};
+use super::{about, alternatives, called};
+use crate::domain::address::NamedMailbox;
 use crate::domain::itip::translate::{OrganizerReply, counter_for_organizer, reply_for_organizer};
-use crate::domain::meeting::MeetingEvent;
 use serde_json::json;
-use std::collections::BTreeMap;
 
 /// `alternative{ plain, html, calendar }` with METHOD REPLY, or COUNTER when there is a proposal.
 pub fn reply(stationery: &Stationery, letter: &ReplyLetter<'_>) -> Result<Vec<u8>, ComposeError> {
     let heading = &letter.heading;
-    let event = &about(letter);
+    let event = &about(letter.event, letter.instance);
     let name = called(letter.attendee);
     let proposed = letter.proposal.map(|(from, to)| stationery.period(heading, event, from, to)).transpose()?;
     let values = json!({
@@ -23,6 +22,7 @@ pub fn reply(stationery: &Stationery, letter: &ReplyLetter<'_>) -> Result<Vec<u8
         "sentence": stationery.phrase(heading.language, phrase::response(letter.partstat), &json!({ "name": name }))?,
         "comment": letter.comment.map(passage),
         "proposed": proposed,
+        "delegate": letter.delegated_to.map(written_out),
     });
     let folder = if letter.proposal.is_some() { "counter" } else { "reply" };
     let written = stationery.write(folder, heading, values)?;
@@ -34,6 +34,7 @@ pub fn reply(stationery: &Stationery, letter: &ReplyLetter<'_>) -> Result<Vec<u8
         home: heading.time_zone,
         attendee: letter.attendee,
         partstat: letter.partstat,
+        delegated_to: letter.delegated_to.map(|other| &other.mailbox),
         comment: letter.comment,
         now: heading.date,
     };
@@ -45,8 +46,10 @@ pub fn reply(stationery: &Stationery, letter: &ReplyLetter<'_>) -> Result<Vec<u8
     Ok(pack(heading, Nature::Response, &written.subject, body))
 }
 
-/// What the answer is about: the meeting, or the one instance.
-fn about(letter: &ReplyLetter<'_>) -> MeetingEvent {
-    let of_instance = |id| Some(letter.event.of_instances(BTreeMap::from([(id, letter.event.instance(id)?)])));
-    letter.instance.and_then(of_instance).unwrap_or_else(|| letter.event.clone())
+/// A person with their address, for somebody who does not know them.
+fn written_out(who: &NamedMailbox) -> String {
+    match who.name.as_deref().map(one_line).filter(|name| !name.is_empty()) {
+        Some(name) => format!("{name} <{}>", who.mailbox),
+        None => who.mailbox.to_string(),
+    }
 }

@@ -78,6 +78,24 @@ pub fn cancel_for_guest(object: &GuestObject<'_>) -> String {
     calendar(&Method::Cancel, form.zones(object.event), vec![event])
 }
 
+/// METHOD:DECLINECOUNTER for one guest (RFC 5546 §3.2.8): the other time that they proposed, for the whole or for an instance of
+/// theirs, was not taken.
+pub fn decline_for_guest(object: &GuestObject<'_>, instance: Option<DateTime<Utc>>, comment: Option<&str>) -> String {
+    let form = Form::of(object.event);
+    let instance = instance.filter(|_| form.recurs());
+    let mut event = vec![
+        Property::text("UID", &object.uid.0),
+        Property::new("SEQUENCE", object.sequence.to_string()),
+        Property::new("DTSTAMP", utc(object.now)),
+    ];
+    event.extend(instance.map(|id| form.time("RECURRENCE-ID", id)));
+    event.push(user("ORGANIZER", object.organizer_alias, &[]));
+    event.push(guest_attendee(object, object.response.partstat(instance)));
+    event.extend(comment.map(|comment| Property::text("COMMENT", comment)));
+    let zones = if instance.is_some() { form.zones(object.event) } else { Vec::new() };
+    calendar(&Method::DeclineCounter, zones, vec![event])
+}
+
 fn request(
     object: &GuestObject<'_>,
     form: &Form<'_>,

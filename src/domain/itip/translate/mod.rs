@@ -8,7 +8,7 @@
 mod guest;
 mod organizer;
 
-pub use guest::{Described, GuestObject, cancel_for_guest, request_for_guest};
+pub use guest::{Described, GuestObject, cancel_for_guest, decline_for_guest, request_for_guest};
 pub use organizer::{OrganizerReply, counter_for_organizer, reply_for_organizer};
 
 use super::Method;

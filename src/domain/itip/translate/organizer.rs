@@ -1,7 +1,7 @@
 //! A guest's answer in the terms of the organizer's dialog: to the whole as they wrote it, or to one instance of it.
 
-use super::{calendar, user, utc};
-use crate::domain::address::NamedMailbox;
+use super::{calendar, mailto, user, utc};
+use crate::domain::address::{Mailbox, NamedMailbox};
 use crate::domain::attendance::PartStat;
 use crate::domain::itip::time::{Form, known_zone, local_in, parse_time};
 use crate::domain::itip::tree::{Component, Property};
@@ -29,6 +29,8 @@ pub struct OrganizerReply<'a> {
     pub attendee: &'a NamedMailbox,
     /// The status.
     pub partstat: PartStat,
+    /// Whom the guest wants to send instead.
+    pub delegated_to: Option<&'a Mailbox>,
     /// What the guest wrote with it.
     pub comment: Option<&'a str>,
     /// DTSTAMP.
@@ -60,7 +62,11 @@ fn answer(reply: &OrganizerReply<'_>, method: &Method, mut event: Vec<Property>)
         event.iter_mut().filter(|line| line.is("RECURRENCE-ID")).for_each(|line| *line = line.clone().with("RANGE", "THISANDFUTURE"));
     }
     event.push(Property::new("DTSTAMP", utc(reply.now)));
-    event.push(user("ATTENDEE", reply.attendee, &[("PARTSTAT", reply.partstat.as_str())]));
+    let mut attendee = user("ATTENDEE", reply.attendee, &[("PARTSTAT", reply.partstat.as_str())]);
+    if let Some(other) = reply.delegated_to {
+        attendee = attendee.with("DELEGATED-TO", &mailto(other));
+    }
+    event.push(attendee);
     if let Some(comment) = reply.comment.filter(|comment| !comment.trim().is_empty()) {
         event.push(Property::text("COMMENT", comment));
     }

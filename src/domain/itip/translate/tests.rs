@@ -83,6 +83,7 @@ fn a_reply_is_in_their_own_terms() {
         home: Tz::Europe__Paris,
         attendee: &guest,
         partstat: PartStat::Accepted,
+        delegated_to: None,
         comment: Some("Oui;\nvolontiers"),
         now,
     };
