@@ -233,11 +233,11 @@ impl Reader<'_> {
     /// Start and end; without an end a day, the usual length, or an hour.
     fn span(&self, event: &Event, start: &EventTime, usual: Option<TimeDelta>) -> Result<(DateTime<Utc>, DateTime<Utc>), Vec<Remark>> {
         let starts_at = self.clock_time(start)?;
-        let ends_at = match (&event.end, start) {
-            // Some programs end a day on itself.
-            (None, EventTime::Date(day)) => self.clock_time(&EventTime::Date(next_day(*day)))?,
-            (Some(EventTime::Date(end)), EventTime::Date(day)) if end == day => self.clock_time(&EventTime::Date(next_day(*day)))?,
+        // Some programs end a day on itself, or a meeting at its start.
+        let end = event.end.as_ref().filter(|end| *end != start);
+        let ends_at = match (end, start) {
             (Some(end), _) => self.clock_time(end)?,
+            (None, EventTime::Date(day)) => self.clock_time(&EventTime::Date(next_day(*day)))?,
             (None, EventTime::Utc(_) | EventTime::Zoned { .. } | EventTime::Floating(_)) => {
                 starts_at + usual.unwrap_or(TimeDelta::hours(1))
             }
