@@ -30,6 +30,19 @@ impl Default for Part {
 }
 
 impl Part {
+    /// Nothing at all.
+    pub fn nothing() -> Self {
+        Self::Only(BTreeSet::new())
+    }
+
+    /// Whether an instance of this RECURRENCE-ID would be theirs.
+    pub fn contains(&self, id: DateTime<Utc>) -> bool {
+        match self {
+            Self::Whole { without, before } => !without.contains(&id) && before.is_none_or(|before| id < before),
+            Self::Only(ids) => ids.contains(&id),
+        }
+    }
+
     /// Invites to one instance more.
     pub fn add(&mut self, id: DateTime<Utc>) {
         match self {
@@ -66,7 +79,7 @@ impl Part {
 impl MeetingEvent {
     /// The meeting as somebody with this part of it knows it; `None` where nothing of it is left to them.
     pub fn for_part(&self, part: &Part) -> Option<Self> {
-        let Some(series) = &self.series else { return Some(self.clone()) };
+        let Some(series) = &self.series else { return (*part != Part::nothing()).then(|| self.clone()) };
         let limits = SeriesLimits::default();
         match part {
             Part::Whole { without, before: None } if without.is_empty() => Some(self.clone()).filter(Self::takes_place),
@@ -175,5 +188,7 @@ mod tests {
         assert_eq!((one.starts_at, one.title.as_str()), (at("2026-10-13T12:00:00Z"), "Autre"));
         part.remove(second);
         assert_eq!(event.for_part(&part), None);
+        let once = MeetingEvent { series: None, ..event };
+        assert_eq!((once.for_part(&Part::nothing()), once.for_part(&Part::default()).as_ref()), (None, Some(&once)));
     }
 }

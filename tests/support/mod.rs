@@ -12,6 +12,7 @@ pub mod outlook;
 pub mod parts;
 pub mod peer;
 pub mod readers;
+pub mod series;
 pub mod servers;
 pub mod sink;
 pub mod tnef;

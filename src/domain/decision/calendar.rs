@@ -5,10 +5,11 @@ use super::sender::{self, Proof};
 use super::target::{Bound, Target, bound, is_bound};
 use super::{AttendanceChange, Case, Decision, Disposition, Instead};
 use crate::domain::alert::{AlertKind, Severity};
-use crate::domain::attendance::{Answer, PartStat, Proposal};
+use crate::domain::attendance::{Answer, PartStat, Proposal, Response};
 use crate::domain::itip::{Attendee, CalendarObject, Event};
 use crate::domain::meeting::MeetingStatus;
 use crate::domain::relay::Relay;
+use chrono::{DateTime, Utc};
 
 /// Most answers to other instances that an alert shows.
 const OTHERS_SHOWN: usize = 5;
@@ -44,6 +45,9 @@ pub(super) fn counter(case: &Case<'_>) -> Decision {
     let Some((target, event, starts_at)) = proposed else {
         return unexpected_because("a proposal without a time that can be understood");
     };
+    if is_overtaken(&case.dialog.guest.attendance.response, target.id(), event) {
+        return Decision::new(Disposition::Consumed, "a proposal older than the answer in force: out of date");
+    }
     let instance = bound.instance_of(target);
     let ends_at = event.end.as_ref().and_then(|time| time.instant()).filter(|end| *end > starts_at);
     let ends_at = ends_at.unwrap_or(starts_at + bound.view.length());
@@ -172,23 +176,25 @@ fn apply(case: &Case<'_>, answers: &Answers<'_>) -> Decision {
     let mut response = case.dialog.guest.attendance.response.clone();
     let (mut relay, mut reasons, mut asks_again) = (Vec::new(), Vec::new(), false);
     for answer in &answers.each {
-        // The guest's clock is compared with itself alone.
-        let newest = response.own(answer.target.id()).and_then(|known| known.dtstamp);
-        if matches!((answer.event.dtstamp, newest), (Some(new), Some(old)) if new < old) {
+        if is_overtaken(&response, answer.target.id(), answer.event) {
             reasons.push("an answer older than the one in force: out of date".to_owned());
             continue;
         }
-        if is_of_older_invitation(case, answer) {
+        if is_of_older_invitation(case, answer.target.id(), answer.event) {
             asks_again = true;
             reasons.push("an answer to an invitation that has changed since: the guest is asked again".to_owned());
             continue;
         }
         let (partstat, comment) = (answer.attendee.partstat, comment(answer.event));
         for stored in answers.bound.stored(answer.target) {
+            // Of the later ones each may have changed or been answered since.
+            if is_overtaken(&response, stored, answer.event) || is_of_older_invitation(case, stored, answer.event) {
+                continue;
+            }
             let before = response.own(stored).cloned().unwrap_or_default();
             let given = Answer {
                 partstat,
-                sequence: answer.event.sequence.max(before.sequence),
+                sequence: answer.event.sequence,
                 dtstamp: answer.event.dtstamp.or(before.dtstamp),
                 received_at: Some(case.context.now),
                 comment: comment.clone(),
@@ -246,13 +252,18 @@ fn beside(case: &Case<'_>, answers: &Answers<'_>) -> Option<String> {
 
 /// Our SEQUENCE grows on a significant change alone, and an answer counts from the last one of what it is about. Clients that
 /// always write 0 are believed when they wrote after our newest mail.
-fn is_of_older_invitation(case: &Case<'_>, answer: &Answered<'_>) -> bool {
-    let event = answer.event;
-    if event.sequence >= case.dialog.guest.counts_from(answer.target.id()) {
+fn is_of_older_invitation(case: &Case<'_>, target: Option<DateTime<Utc>>, event: &Event) -> bool {
+    if event.sequence >= case.dialog.guest.counts_from(target) {
         return false;
     }
     let wrote_after = matches!((event.dtstamp, case.context.last_sent_at), (Some(wrote), Some(sent)) if wrote >= sent);
     !(event.sequence == 0 && wrote_after)
+}
+
+/// Whether a newer answer to the same is in force. The guest's clock is compared with itself alone.
+fn is_overtaken(response: &Response, target: Option<DateTime<Utc>>, event: &Event) -> bool {
+    let newest = response.own(target).and_then(|known| known.dtstamp);
+    matches!((event.dtstamp, newest), (Some(new), Some(old)) if new < old)
 }
 
 fn comment(event: &Event) -> Option<String> {

@@ -3,44 +3,52 @@
 use super::{Intent, Invited, Plan};
 use crate::domain::meeting::Guest;
 use crate::domain::part::Part;
-use crate::domain::revision::Ledger;
+use crate::domain::revision::{Ledger, Revision};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 
 /// What holds of a guest after a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct After {
-    /// What they are invited to; `None` for nothing.
-    pub part: Option<Part>,
+    /// What they are invited to.
+    pub part: Part,
     /// What was taken about them.
     pub ledger: Ledger,
 }
 
 /// What holds of the guest after this message; `None` where all of it is older than what was taken about them.
 pub fn after(plan: &Plan, invited: &Invited, guest: Option<&Guest>) -> Option<After> {
-    let before = After {
-        part: guest.filter(|guest| guest.removed_at.is_none()).map(|guest| guest.part.clone()),
-        ledger: guest.map(|guest| guest.ledger.clone()).unwrap_or_default(),
-    };
+    let before = After { part: part_before(guest), ledger: guest.map(|guest| guest.ledger.clone()).unwrap_or_default() };
     match plan.intent {
         Intent::Request | Intent::Add => requested(plan, invited, before),
         Intent::Cancel => cancelled(plan, before),
     }
 }
 
-fn requested(plan: &Plan, invited: &Invited, before: After) -> Option<After> {
-    let mut after = before;
+/// Nobody is invited to anything before the first message, nor after the last one.
+fn part_before(guest: Option<&Guest>) -> Part {
+    match guest.map(|guest| (&guest.part, guest.removed_at)) {
+        Some((part, None)) => part.clone(),
+        Some((part @ Part::Only(_), Some(_))) => part.clone(),
+        Some((Part::Whole { .. }, Some(_))) | None => Part::nothing(),
+    }
+}
+
+fn requested(plan: &Plan, invited: &Invited, mut after: After) -> Option<After> {
     let mut taken = false;
-    if let Some(whole) = &plan.said.whole
-        && after.ledger.takes_whole(&whole.revision)
-    {
+    if let Some(whole) = &plan.said.whole {
         let speaks = plan.said.speaks_of_instances();
-        after.part = Some(part_of_whole(plan, invited, after.part.filter(|_| !speaks)));
-        after.ledger.note_whole(whole.revision, speaks);
-        taken = true;
+        if after.ledger.takes_whole(&whole.revision) {
+            after.ledger.note_whole(whole.revision, speaks);
+            let part = part_of_whole(plan, invited, (!speaks).then(|| after.part.clone()));
+            after.part = with_noted_instances(part, &after);
+            taken = true;
+        } else if speaks {
+            forget_older(&mut after, whole.revision);
+        }
     }
     for (id, one) in &plan.said.instances {
-        if !after.ledger.takes_instance(*id, &one.revision) {
+        if !after.ledger.takes_instance(*id, &one.revision, &one.as_of) {
             continue;
         }
         taken = true;
@@ -48,10 +56,29 @@ fn requested(plan: &Plan, invited: &Invited, before: After) -> Option<After> {
         let is_meant = plan.said.whole.is_none() && (invited.named.is_nowhere() || invited.named.instances.contains(id));
         if is_meant {
             // Who is invited to an instance of a series that they don't know is invited to that alone.
-            after.part.get_or_insert_with(|| Part::Only(BTreeSet::new())).add(*id);
+            after.part.add(*id);
         }
     }
     taken.then_some(after)
+}
+
+/// The part with the instances of which something is noted as they were before: that is newer, or the message is silent about
+/// instances. So the order in which messages arrive makes no difference.
+fn with_noted_instances(mut part: Part, before: &After) -> Part {
+    for id in before.ledger.instances.keys() {
+        if before.part.contains(*id) { part.add(*id) } else { part.remove(*id) }
+    }
+    part
+}
+
+/// A late word about the whole: of instances it says something newer than what is noted before it.
+fn forget_older(after: &mut After, revision: Revision) {
+    for id in after.ledger.note_spoken(revision) {
+        match &after.part {
+            Part::Whole { .. } => after.part.add(id),
+            Part::Only(_) => after.part.remove(id),
+        }
+    }
 }
 
 /// The part of somebody who gets the whole: of the instances that have lists of their own, those that name them. `before` is
@@ -80,25 +107,25 @@ fn part_of_whole(plan: &Plan, invited: &Invited, before: Option<Part>) -> Part {
     Part::Whole { without, before }
 }
 
-fn cancelled(plan: &Plan, before: After) -> Option<After> {
-    let mut after = before;
+fn cancelled(plan: &Plan, mut after: After) -> Option<After> {
     let mut taken = false;
-    if let Some(whole) = &plan.said.whole
-        && after.ledger.takes_whole(&whole.revision)
-    {
-        after.part = None;
-        after.ledger.note_whole(whole.revision, true);
-        taken = true;
+    if let Some(whole) = &plan.said.whole {
+        if after.ledger.takes_whole(&whole.revision) {
+            after.ledger.note_whole(whole.revision, true);
+            // What they were invited to since then stays.
+            after.part = Part::Only(after.ledger.instances.keys().copied().filter(|id| after.part.contains(*id)).collect());
+            taken = true;
+        } else {
+            forget_older(&mut after, whole.revision);
+        }
     }
     for (id, one) in &plan.said.instances {
-        if !after.ledger.takes_instance(*id, &one.revision) {
+        if !after.ledger.takes_instance(*id, &one.revision, &one.as_of) {
             continue;
         }
         taken = true;
         after.ledger.instances.insert(*id, one.revision);
-        if let Some(part) = &mut after.part {
-            if one.and_later { part.end_before(*id) } else { part.remove(*id) }
-        }
+        if one.and_later { after.part.end_before(*id) } else { after.part.remove(*id) }
     }
     taken.then_some(after)
 }

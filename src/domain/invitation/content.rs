@@ -28,15 +28,19 @@ pub struct Content {
 pub fn content(known: Option<&Meeting>, plan: &Plan, object: &CalendarObject, home: Tz) -> Result<Content, Vec<Remark>> {
     let is_adding = plan.intent == Intent::Add;
     let mut ledger = known.map(|meeting| meeting.ledger.clone()).unwrap_or_default();
-    let whole = plan.said.whole.as_ref().filter(|whole| ledger.takes_whole(&whole.revision));
+    let (whole, late) = match &plan.said.whole {
+        Some(whole) if ledger.takes_whole(&whole.revision) => (Some(whole), None),
+        late => (None, late.as_ref().filter(|_| plan.said.speaks_of_instances())),
+    };
+    let forgotten = late.map(|late| ledger.note_spoken(late.revision)).unwrap_or_default();
     let mut event = match (whole, known) {
         (Some(whole), known) => with_known_instances(whole, known, plan, &mut ledger),
-        (None, Some(meeting)) => meeting.event.clone(),
+        (None, Some(meeting)) => as_ruled(&meeting.event, &forgotten),
         (None, None) => alone(plan).ok_or_else(|| vec![(Problem::UnknownMeeting, String::new())])?,
     };
     let mut taken = Vec::new();
     for (id, one) in &plan.said.instances {
-        if ledger.takes_instance(*id, &one.revision) {
+        if ledger.takes_instance(*id, &one.revision, &one.as_of) {
             put(&mut event, *id, one)?;
             ledger.instances.insert(*id, one.revision);
             taken.push(one.index);
@@ -50,12 +54,15 @@ pub fn content(known: Option<&Meeting>, plan: &Plan, object: &CalendarObject, ho
         Some(older) if whole.is_some() => {
             // Of the object before, the instances that still stand and that this one says nothing of.
             let stands = |index: usize| id_of(&older, index, &event, home).is_some_and(|id| is_kept(plan, &ledger, &event, id));
-            merged(object, &older, &|_| true, &stands, false)
+            let is_new =
+                |index: usize| taken.contains(&index) || object.events.get(index).is_some_and(|event| event.recurrence_id.is_none());
+            merged(object, &older, &is_new, &stands, false)
         }
         Some(older) => {
             let replaced = |index: usize| {
                 let id = id_of(&older, index, &event, home);
-                !id.is_some_and(|id| plan.said.instances.get(&id).is_some_and(|one| taken.contains(&one.index)))
+                let is_taken = |id| plan.said.instances.get(&id).is_some_and(|one| taken.contains(&one.index));
+                !id.is_some_and(|id| forgotten.contains(&id) || is_taken(id))
             };
             merged(&older, object, &replaced, &|index| taken.contains(&index), is_adding)
         }
@@ -65,13 +72,14 @@ pub fn content(known: Option<&Meeting>, plan: &Plan, object: &CalendarObject, ho
 }
 
 /// Takes an instance off for everybody, once it is left to no guest; with `and_later` all later ones too.
-pub fn taken_off_for_all(meeting: &mut Meeting, plan: &Plan, guests: &[Guest]) {
+pub fn taken_off_for_all(meeting: &mut Meeting, plan: &Plan, guests: &[&Guest]) {
     for (id, one) in &plan.said.instances {
-        let is_theirs = |guest: &Guest| {
+        let is_theirs = |guest: &&Guest| {
             let view = guest.removed_at.is_none().then(|| meeting.event.for_part(&guest.part)).flatten();
             view.is_some_and(|view| if one.and_later { has_from(&view, *id) } else { view.instance(*id).is_some() })
         };
-        if !meeting.ledger.takes_instance(*id, &one.revision) || guests.iter().any(is_theirs) {
+        let is_there = one.and_later || meeting.event.instance(*id).is_some();
+        if !is_there || !meeting.ledger.takes_instance(*id, &one.revision, &one.as_of) || guests.iter().any(is_theirs) {
             continue;
         }
         meeting.ledger.instances.insert(*id, one.revision);
@@ -92,14 +100,23 @@ fn with_known_instances(whole: &Whole, known: Option<&Meeting>, plan: &Plan, led
     let mut event = whole.event.clone();
     ledger.note_whole(whole.revision, plan.said.speaks_of_instances());
     let Some(known) = known.filter(|_| event.series.is_some()) else { return event };
-    ledger.instances.retain(|id, _| {
-        // Where the whole is at another time of day it would be an instance of nothing.
-        let stands = event.instance(*id).is_some();
+    ledger.instances.retain(|id, revision| {
+        // Where the whole is at another time of day it would be an instance of nothing, but for what was said of it since.
+        let stands = event.instance(*id).is_some() || whole.revision.is_older_than(revision);
         if stands {
             event.put(*id, known.event.instance(*id));
         }
         stands
     });
+    event
+}
+
+/// The meeting with these instances as the rule gives them.
+fn as_ruled(event: &MeetingEvent, ids: &[DateTime<Utc>]) -> MeetingEvent {
+    let mut event = event.clone();
+    for id in ids {
+        event.put(*id, Some(event.by_rule(*id)));
+    }
     event
 }
 

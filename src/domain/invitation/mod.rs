@@ -114,7 +114,13 @@ pub fn plan(object: &CalendarObject, ask: &Ask<'_>) -> Result<Plan, Vec<Remark>>
     let uid = one_uid(object)?;
     let organizer_address = organizer_address(object, ask.organizer)?;
     let known = ask.known.map(|meeting| &meeting.event);
-    let said = said(object, intent, &Clock { home: ask.organizer.group.time_zone, known, now: ask.now })?;
+    let mut said = said(object, intent, &Clock { home: ask.organizer.group.time_zone, known, now: ask.now })?;
+    if let Some(meeting) = ask.known {
+        said.leave_out_what_is_gone(meeting);
+        if said == Said::default() {
+            return Err(vec![(Problem::OutOfDate, String::new())]);
+        }
+    }
     if intent != Intent::Cancel && is_over(&said, ask.now) {
         return Err(vec![(Problem::WrongTimes, String::new())]);
     }

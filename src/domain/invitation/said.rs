@@ -4,7 +4,7 @@ use super::{Intent, Remark, one_line, plain_text};
 use crate::domain::compose::Problem;
 use crate::domain::itip::time::known_zone;
 use crate::domain::itip::{CalendarObject, Event, EventTime};
-use crate::domain::meeting::MeetingEvent;
+use crate::domain::meeting::{Meeting, MeetingEvent};
 use crate::domain::occurrence::{Instance, Series};
 use crate::domain::revision::Revision;
 use crate::domain::series::{Recurrence, Rule, SeriesLimits, series_zone};
@@ -33,6 +33,8 @@ pub struct SaidInstance {
     pub index: usize,
     /// Of it.
     pub revision: Revision,
+    /// That of the whole in the same object where it is newer: beside it the instance is as new as that.
+    pub as_of: Revision,
     /// The instance; `None` where it does not take place.
     pub instance: Option<Instance>,
     /// RANGE=THISANDFUTURE: it speaks of all later instances too (RFC 5545 §3.2.13).
@@ -59,6 +61,17 @@ impl Said {
             recurrence.is_none_or(|recurrence| !recurrence.excluded().is_empty())
         };
         self.whole.as_ref().is_some_and(|whole| !self.instances.is_empty() || excludes(whole))
+    }
+
+    /// Leaves out late words about instances that a newer whole no longer has: where that is at another time of day, they would
+    /// be instances of nothing.
+    pub(super) fn leave_out_what_is_gone(&mut self, known: &Meeting) {
+        let Some(newest) = known.ledger.whole else { return };
+        if self.whole.as_ref().is_some_and(|whole| known.ledger.takes_whole(&whole.revision)) {
+            return;
+        }
+        let is_known = |id: &DateTime<Utc>| known.ledger.instances.contains_key(id) || known.event.instance(*id).is_some();
+        self.instances.retain(|id, one| !one.as_of.is_older_than(&newest) || is_known(id));
     }
 
     /// The newest revision in it.
@@ -94,9 +107,8 @@ pub(super) fn said(object: &CalendarObject, intent: Intent, clock: &Clock<'_>) -
     let mut instances = BTreeMap::new();
     for (index, event) in object.events.iter().enumerate().filter(|(_, event)| event.recurrence_id.is_some()) {
         let (id, mut one) = reader.instance(index, event, base)?;
-        // Beside the whole it is as new as that, whatever SEQUENCE it kept of its own.
-        if let Some(whole) = whole.as_ref().filter(|whole| one.revision.is_before(&whole.revision)) {
-            one.revision = whole.revision;
+        if let Some(whole) = whole.as_ref().filter(|whole| one.as_of.is_older_than(&whole.revision)) {
+            one.as_of = whole.revision;
         }
         instances.insert(id, one);
     }
@@ -173,6 +185,7 @@ impl Reader<'_> {
             SaidInstance {
                 index,
                 revision: revision(event),
+                as_of: revision(event),
                 instance,
                 and_later: event.is_this_and_future,
                 lists_attendees: !event.attendees.is_empty(),
@@ -202,6 +215,7 @@ impl Reader<'_> {
             let one = SaidInstance {
                 index,
                 revision: revision(event),
+                as_of: revision(event),
                 instance: Some(instance.clone()),
                 and_later: false,
                 lists_attendees: !event.attendees.is_empty(),
@@ -225,7 +239,8 @@ impl Reader<'_> {
             .map(|(starts_at, ends_at)| {
                 let instance = Some(Instance { ends_at, ..whole.event.by_rule(starts_at) });
                 let index = self.object.events.iter().position(|event| event.recurrence_id.is_none()).unwrap_or_default();
-                (starts_at, SaidInstance { index, revision: whole.revision, instance, and_later: false, lists_attendees: false })
+                let (revision, as_of) = (whole.revision, whole.revision);
+                (starts_at, SaidInstance { index, revision, as_of, instance, and_later: false, lists_attendees: false })
             })
             .collect()
     }

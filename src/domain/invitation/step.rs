@@ -27,7 +27,7 @@ pub enum Step {
 
 /// What to send to a guest of a meeting that is now `event`.
 pub fn step(guest: Option<&Guest>, after: &After, event: &MeetingEvent) -> Step {
-    let view = after.part.as_ref().and_then(|part| event.for_part(part));
+    let view = event.for_part(&after.part);
     let present = guest.filter(|guest| guest.removed_at.is_none());
     let sent = guest.and_then(|guest| guest.sent.as_ref());
     match (present, view, sent) {
@@ -50,8 +50,8 @@ fn first(sent: Option<&SentState>, event: MeetingEvent) -> Step {
 
 fn update(guest: &Guest, after: &After, sent: &SentState, view: MeetingEvent) -> Step {
     let change = match (&guest.part, &after.part) {
-        (Part::Only(before), Some(Part::Only(after))) => Change::of_instances(&sent.event, &view, before, after),
-        (Part::Whole { .. }, _) | (_, Some(Part::Whole { .. }) | None) => Change::of_whole(&sent.event, &view),
+        (Part::Only(before), Part::Only(after)) => Change::of_instances(&sent.event, &view, before, after),
+        (Part::Whole { .. }, _) | (_, Part::Whole { .. }) => Change::of_whole(&sent.event, &view),
     };
     // The same object again (one message a guest, or a repeated one) tells nothing new; a fresh DTSTAMP is the organizer's wish.
     if sent.event == view && guest.ledger == after.ledger {
@@ -61,7 +61,7 @@ fn update(guest: &Guest, after: &After, sent: &SentState, view: MeetingEvent) ->
     let (counts_from, mut instances_count_from) =
         if change.whole { (sequence, BTreeMap::new()) } else { (sent.counts_from, sent.instances_count_from.clone()) };
     instances_count_from.extend(change.instances.iter().map(|id| (*id, sequence)));
-    let response = change.response(&guest.attendance.response);
+    let response = change.response(&guest.attendance.response, &view);
     let sent = SentState { sequence, event: view, counts_from, instances_count_from };
     Step::Send { kind: InvitationKind::Update, sent: Box::new(sent), response: response.map(Box::new) }
 }
@@ -100,8 +100,9 @@ impl Change {
         self.whole || self.others || !self.instances.is_empty()
     }
 
-    /// The answers without those that count no longer; `None` where all do.
-    fn response(&self, before: &Response) -> Option<Response> {
+    /// The answers without those that count no longer; `None` where all do. With them go proposals: a time that was changed since
+    /// was judged by the organizer.
+    fn response(&self, before: &Response, view: &MeetingEvent) -> Option<Response> {
         let mut response = before.clone();
         if self.whole {
             response = Response { away_since: before.away_since, ..Response::default() };
@@ -110,6 +111,7 @@ impl Change {
             // What was answered to the whole says nothing of a time that nobody knew then.
             response.put(Some(*id), Default::default());
         }
+        response.instances.retain(|id, _| view.instance(*id).is_some());
         (response != *before).then_some(response)
     }
 }

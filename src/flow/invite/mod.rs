@@ -222,9 +222,7 @@ impl Gateway {
             return Err(vec![(Problem::WrongTimes, String::new())]);
         }
         Ok(match known {
-            // A meeting that is off comes back with a newer word about the whole alone.
-            Some(meeting) if ledger.whole == meeting.ledger.whole => Meeting { event, ledger, organizer_object: object, ..meeting.clone() },
-            Some(meeting) => Meeting { event, ledger, organizer_object: object, status: MeetingStatus::Scheduled, ..meeting.clone() },
+            Some(meeting) => Meeting { event, ledger, organizer_object: object, ..meeting.clone() },
             None => self.new_meeting(order, plan, event, ledger, object),
         })
     }

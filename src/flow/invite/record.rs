@@ -15,11 +15,14 @@ impl Gateway {
     /// The writes of an order, or why it is none: all of it is older than what is known, or is about nothing known.
     pub(super) fn write_down(&self, case: &Case<'_>, told: Vec<Told>) -> PortResult<Result<Vec<Write>, Refusal>> {
         let Case { order, plan, before, .. } = *case;
-        let is_known = before.is_some_and(|before| before.ledger == case.meeting.ledger);
-        if before.is_some() && told.iter().all(|one| one.guest.is_none()) && (plan.intent == Intent::Cancel || is_known) {
-            return Ok(Err(vec![(Problem::OutOfDate, String::new())].into()));
+        let meeting = afterwards(case, &told);
+        if let Some(before) = before
+            && told.iter().all(|one| one.guest.is_none())
+        {
+            // What is late for all of them may be new of the meeting all the same.
+            let writes = if *before == meeting { Vec::new() } else { vec![Write::Meeting(Box::new(meeting))] };
+            return Ok(Err(Refusal { remarks: vec![(Problem::OutOfDate, String::new())], writes }));
         }
-        let meeting = left_over(case, &told);
         if before.is_none() && plan.intent == Intent::Cancel {
             // Kept, so that an invitation that was overtaken is known to be late.
             let mut writes = vec![Write::Meeting(Box::new(meeting))];
@@ -68,21 +71,17 @@ impl Gateway {
     }
 }
 
-/// The meeting with what a cancellation leaves to nobody taken off.
-fn left_over(case: &Case<'_>, told: &[Told]) -> Meeting {
+/// The meeting with what a cancellation leaves to nobody taken off. It takes place as long as anybody is invited to anything of
+/// it: a cancellation is one for those whom it reaches, and the last of them may be before the first invitation of another.
+fn afterwards(case: &Case<'_>, told: &[Told]) -> Meeting {
     let mut meeting = case.meeting.clone();
-    if case.plan.intent != Intent::Cancel {
-        return meeting;
-    }
     let told: Vec<&Guest> = told.iter().filter_map(|one| one.guest.as_ref()).collect();
     let others = case.guests.iter().filter(|guest| !told.iter().any(|told| told.id == guest.id));
-    let guests: Vec<Guest> = others.chain(told.iter().copied()).cloned().collect();
-    invitation::taken_off_for_all(&mut meeting, case.plan, &guests);
-    if guests.iter().all(|guest| guest.removed_at.is_some()) {
-        meeting.status = MeetingStatus::Cancelled;
-        if let Some(whole) = &case.plan.said.whole {
-            meeting.ledger.note_whole(whole.revision, true);
-        }
+    let guests: Vec<&Guest> = others.chain(told.iter().copied()).collect();
+    if case.plan.intent == Intent::Cancel {
+        invitation::taken_off_for_all(&mut meeting, case.plan, &guests);
     }
+    let is_off = guests.iter().all(|guest| guest.removed_at.is_some());
+    meeting.status = if is_off { MeetingStatus::Cancelled } else { MeetingStatus::Scheduled };
     meeting
 }

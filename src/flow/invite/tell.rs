@@ -31,7 +31,7 @@ impl Gateway {
         match invitation::step(known, &after, &case.meeting.event) {
             Step::Nothing => {
                 // Whom a cancellation reaches before the invitation is kept, so that the late invitation is known to be late.
-                if after.part.is_none() || known.is_none() {
+                if case.meeting.event.for_part(&guest.part).is_none() {
                     guest.removed_at = guest.removed_at.or(Some(case.order.message.now));
                 }
                 let writes = if known == Some(&guest) { Vec::new() } else { vec![Write::Guest(Box::new(guest.clone()))] };
@@ -88,8 +88,7 @@ impl Gateway {
     }
 
     fn changed_guest(&self, case: &Case<'_>, known: Option<&Guest>, invited: &Invited, after: &After) -> Guest {
-        let part = after.part.clone().or_else(|| known.map(|guest| guest.part.clone())).unwrap_or_default();
-        let ledger = after.ledger.clone();
+        let After { part, ledger } = after.clone();
         match known {
             Some(guest) => Guest { invited_as: invited.invited_as.clone(), part, ledger, ..guest.clone() },
             None => Guest {
