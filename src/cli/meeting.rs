@@ -1,6 +1,6 @@
-//! `paravent meeting list|show`
+//! `paravent meeting create|list|show`
 
-use super::{Desk, NOT_FOUND, Outcome, block_on, output};
+use super::{Desk, NOT_FOUND, Outcome, block_on, create, output};
 use crate::domain::attendance::Presence;
 use crate::domain::id::MeetingId;
 use crate::domain::meeting::{Guest, Meeting, MeetingEvent};
@@ -15,6 +15,8 @@ const COMING_MAX: usize = 5;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Invite, change or cancel by a calendar file, as if its organizer had mailed it. A running gateway sends the mail.
+    Create(create::Options),
     /// Meetings that are not over, the latest first.
     List {
         /// Those that are over, too.
@@ -32,24 +34,28 @@ pub(super) enum Command {
 }
 
 pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
-    let config = desk.load()?;
-    let now = Utc::now();
-    block_on(async {
-        let archive = crate::app::open_archive(&config.store).await?;
-        match command {
-            Command::List { past, limit } => {
-                let since = if *past { DateTime::<Utc>::MIN_UTC } else { now };
-                list(desk, &archive.meetings(since, *limit).await?, now)
-            }
-            Command::Show { id } => match archive.meeting(*id).await? {
-                Some(meeting) => show(desk, &meeting, &archive.guests(*id).await?, now),
-                None => {
-                    output::complain(&format!("there is no meeting {id}"));
-                    Ok(ExitCode::from(NOT_FOUND))
-                }
-            },
+    match command {
+        Command::Create(options) => create::run(desk, options),
+        Command::List { past, limit } => {
+            let now = Utc::now();
+            let since = if *past { DateTime::<Utc>::MIN_UTC } else { now };
+            let config = desk.load()?;
+            block_on(async { list(desk, &crate::app::open_archive(&config.store).await?.meetings(since, *limit).await?, now) })
         }
-    })
+        Command::Show { id } => {
+            let config = desk.load()?;
+            block_on(async {
+                let archive = crate::app::open_archive(&config.store).await?;
+                match archive.meeting(*id).await? {
+                    Some(meeting) => show(desk, &meeting, &archive.guests(*id).await?, Utc::now()),
+                    None => {
+                        output::complain(&format!("there is no meeting {id}"));
+                        Ok(ExitCode::from(NOT_FOUND))
+                    }
+                }
+            })
+        }
+    }
 }
 
 /// Of a series the date that runs, comes next or was the last.

@@ -3,6 +3,7 @@
 mod alert;
 mod check;
 mod completions;
+mod create;
 mod explain;
 mod hold;
 mod init;

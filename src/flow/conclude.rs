@@ -8,23 +8,28 @@ use crate::domain::record::{Commit, Committed, Write};
 
 impl Gateway {
     /// Commits all of it, and says what the peer is told; `None` when others changed what the writes were decided on, and
-    /// nothing was written. What rings and wakes does so after the commit alone.
+    /// nothing was written.
     pub(super) async fn conclude(&self, writes: Vec<Write>) -> PortResult<Option<Answer>> {
+        Ok(match self.commit(writes).await? {
+            Committed::Done | Committed::Duplicate => Some(Answer::ACCEPTED),
+            Committed::Conflict => None,
+        })
+    }
+
+    /// Commits all of it. What rings and wakes does so after the commit alone.
+    pub(super) async fn commit(&self, writes: Vec<Write>) -> PortResult<Committed> {
         let alerts: Vec<Alert> = writes.iter().filter_map(raised).collect();
         let mail_waits = writes.iter().any(|write| matches!(write, Write::Outbox(_)));
-        match self.archive.commit(Commit { writes }).await? {
-            Committed::Done => {
-                for alert in &alerts {
-                    self.bell.ring(alert).await;
-                }
-                if mail_waits {
-                    self.waker.wake();
-                }
-                Ok(Some(Answer::ACCEPTED))
+        let committed = self.archive.commit(Commit { writes }).await?;
+        if committed == Committed::Done {
+            for alert in &alerts {
+                self.bell.ring(alert).await;
             }
-            Committed::Duplicate => Ok(Some(Answer::ACCEPTED)),
-            Committed::Conflict => Ok(None),
+            if mail_waits {
+                self.waker.wake();
+            }
         }
+        Ok(committed)
     }
 
     /// As [`Self::conclude`] for writes that rest on nothing read before.

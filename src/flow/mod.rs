@@ -1,6 +1,7 @@
 //! Corridors: the two stories as steps. They import the quiet rooms and the ports alone.
 //!
 //! * an invitation: [`reception`] → [`route`] → `invite`: authorize → understand → step → compose → commit
+//! * the same for a calendar object from an operator: [`Gateway::carry_out_object`]
 //! * an answer: [`reception`] → [`route`] → `reply`: identify → classify → decide → record → commit
 //! * a click: [`join`]
 //! * an organizer's look at a meeting: [`meeting_page`]
@@ -25,4 +26,5 @@ mod service;
 mod turns;
 
 pub use gateway::{Gateway, Settings};
+pub use invite::{ObjectEnd, ObjectTold};
 pub use turns::Turns;

@@ -4,7 +4,8 @@ use super::gateway::Gateway;
 use super::reception::AtHand;
 use crate::domain::address::Mailbox;
 use crate::domain::decision::Disposition;
-use crate::domain::id::ReceivedId;
+use crate::domain::id::{OrganizerId, ReceivedId};
+use crate::domain::itip::CalendarObject;
 use crate::domain::record::{DedupeKey, HoldState, Received};
 use crate::domain::reply::ReplyClass;
 use aws_lc_rs::digest;
@@ -59,6 +60,14 @@ pub(super) fn dedupe_key(message: &AtHand, recipients: &[Mailbox]) -> DedupeKey 
     }
     let mut key = [0; 32];
     key.copy_from_slice(hash.finish().as_ref());
+    DedupeKey(key)
+}
+
+/// SHA-256 over an organizer and the text of their calendar object, where it came without a mail.
+pub(super) fn object_key(organizer: OrganizerId, object: &CalendarObject) -> DedupeKey {
+    let text = format!("object of {organizer}\n{}", object.tree.to_text());
+    let mut key = [0; 32];
+    key.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
     DedupeKey(key)
 }
 

@@ -35,7 +35,8 @@ pub fn merged(
     tree.to_text()
 }
 
-fn names(event: &Component, zone: &str) -> bool {
+/// Whether a property of this component is in the zone of that name.
+pub(super) fn names(event: &Component, zone: &str) -> bool {
     event.properties.iter().filter_map(|property| property.parameter("TZID")).any(|name| name.trim() == zone)
 }
 

@@ -13,6 +13,7 @@ mod lines;
 pub mod merge;
 pub mod parse;
 pub mod read;
+mod several;
 pub mod time;
 pub mod translate;
 pub mod tree;
@@ -28,6 +29,7 @@ use std::fmt;
 
 pub use parse::CalendarLimits;
 pub use read::{CalendarError, read, read_within};
+pub use several::read_several;
 
 /// A UID (RFC 5545 §3.8.4.7, RFC 7986 §5.3): opaque, compared octet by octet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -23,17 +23,14 @@ impl Default for CalendarLimits {
     }
 }
 
+/// A VCALENDAR, and what was odd and read all the same.
+pub(super) type Parsed = Result<(Component, Vec<String>), CalendarError>;
+
 /// Reads the first VCALENDAR. The second value says what was odd and read all the same.
 pub fn parse(bytes: &[u8], limits: &CalendarLimits) -> Result<(Component, Vec<String>), CalendarError> {
-    if bytes.len() > limits.bytes {
-        return Err(CalendarError::TooLarge("octets"));
-    }
-    let lines = unfold(bytes);
-    if lines.len() > limits.lines {
-        return Err(CalendarError::TooLarge("lines"));
-    }
+    let lines = bounded_lines(bytes, limits)?;
     let first = lines.iter().position(|line| is_calendar_start(line)).ok_or(CalendarError::NotACalendar)?;
-    let mut builder = Builder { limits, open: Vec::new(), defects: Vec::new(), last: Last::Nothing };
+    let mut builder = Builder::new(limits);
     if lines[..first].iter().any(|line| !line.trim().is_empty()) {
         builder.odd("text before BEGIN:VCALENDAR");
     }
@@ -47,6 +44,39 @@ pub fn parse(bytes: &[u8], limits: &CalendarLimits) -> Result<(Component, Vec<St
         }
     }
     builder.finish().map_err(|refusal| refusal.at(lines.len()))
+}
+
+/// Reads every VCALENDAR, each for itself: one that is broken says nothing of the others. The limits are those of all together.
+pub(super) fn parse_all(bytes: &[u8], limits: &CalendarLimits) -> Result<Vec<Parsed>, CalendarError> {
+    let lines = bounded_lines(bytes, limits)?;
+    let starts: Vec<usize> = lines.iter().enumerate().filter(|(_, line)| is_calendar_start(line)).map(|(index, _)| index).collect();
+    if starts.is_empty() {
+        return Err(CalendarError::NotACalendar);
+    }
+    let ends = starts.iter().skip(1).copied().chain([lines.len()]);
+    Ok(starts.iter().zip(ends).map(|(start, end)| one_of(&lines, *start, end, limits)).collect())
+}
+
+/// The VCALENDAR that starts at this line, before the next one does.
+fn one_of(lines: &[String], start: usize, end: usize, limits: &CalendarLimits) -> Parsed {
+    let mut builder = Builder::new(limits);
+    for (index, line) in lines.iter().enumerate().take(end).skip(start) {
+        if let Some(calendar) = builder.line(line).map_err(|refusal| refusal.at(index + 1))? {
+            return Ok((calendar, builder.defects));
+        }
+    }
+    builder.finish().map_err(|refusal| refusal.at(end))
+}
+
+fn bounded_lines(bytes: &[u8], limits: &CalendarLimits) -> Result<Vec<String>, CalendarError> {
+    if bytes.len() > limits.bytes {
+        return Err(CalendarError::TooLarge("octets"));
+    }
+    let lines = unfold(bytes);
+    if lines.len() > limits.lines {
+        return Err(CalendarError::TooLarge("lines"));
+    }
+    Ok(lines)
 }
 
 fn is_calendar_start(line: &str) -> bool {
@@ -81,7 +111,11 @@ struct Builder<'a> {
     last: Last,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    fn new(limits: &'a CalendarLimits) -> Self {
+        Self { limits, open: Vec::new(), defects: Vec::new(), last: Last::Nothing }
+    }
+
     /// Takes one line; gives the calendar when it is complete.
     fn line(&mut self, line: &str) -> Result<Option<Component>, Refusal> {
         if line.trim().is_empty() {

@@ -38,19 +38,17 @@ pub fn read(bytes: &[u8]) -> Result<CalendarObject, CalendarError> {
 
 /// Reads one iCalendar object within these limits.
 pub fn read_within(bytes: &[u8], limits: &CalendarLimits) -> Result<CalendarObject, CalendarError> {
-    let (tree, mut defects) = parse(bytes, limits)?;
+    let (tree, defects) = parse(bytes, limits)?;
+    Ok(typed(tree, defects))
+}
+
+/// The typed view of a tree.
+pub(super) fn typed(tree: Component, mut defects: Vec<String>) -> CalendarObject {
     let zones = Zones::of(&tree);
     let events = tree.components_named("VEVENT").map(|component| event(component, &zones, &mut defects)).collect();
     let others = tree.components.iter().map(|c| c.name.clone()).filter(|name| name != "VEVENT" && name != "VTIMEZONE").collect();
     let word = |name: &str| tree.property(name).map(|p| p.value.trim()).filter(|value| !value.is_empty());
-    Ok(CalendarObject {
-        method: word("METHOD").map(Method::parse),
-        prodid: word("PRODID").map(str::to_owned),
-        events,
-        others,
-        defects,
-        tree,
-    })
+    CalendarObject { method: word("METHOD").map(Method::parse), prodid: word("PRODID").map(str::to_owned), events, others, defects, tree }
 }
 
 fn event(component: &Component, zones: &Zones, defects: &mut Vec<String>) -> Event {

@@ -58,6 +58,13 @@ impl Secrets {
         }
     }
 
+    /// Adds what the organizer's own calendar object shows, where it came without a mail.
+    pub fn learn_object(&mut self, object: &CalendarObject) {
+        if self.anonymity != Anonymity::Open {
+            self.component(&object.tree);
+        }
+    }
+
     /// A calendar component and those below it.
     fn component(&mut self, component: &Component) {
         for property in &component.properties {

@@ -1,7 +1,11 @@
 //! The story of an invitation: authorize → understand → step → compose → commit.
 
+mod object;
+mod order;
 mod record;
 mod tell;
+
+pub use object::{ObjectEnd, ObjectTold};
 
 use super::alerts::About;
 use super::breath::breath;
@@ -13,7 +17,7 @@ use super::reception::AtHand;
 use crate::domain::address::Mailbox;
 use crate::domain::alert::{AlertDraft, AlertKind, Severity};
 use crate::domain::answer::Answer;
-use crate::domain::compose::Problem;
+use crate::domain::compose::{Problem, SummaryGuest, SummaryKind};
 use crate::domain::conference::new_room;
 use crate::domain::decision::Disposition;
 use crate::domain::id::{GuestId, MeetingId, OrganizerId};
@@ -25,6 +29,7 @@ use crate::domain::organizer::Organizer;
 use crate::domain::record::Write;
 use crate::domain::reply::ReplyClass;
 use crate::domain::revision::Ledger;
+use order::{Order, Source};
 
 const NOT_AUTHENTICATED: Answer = Answer::new(550, (5, 7, 1), "Invitations are taken from authenticated organizers only");
 const NOT_AN_ORGANIZER: Answer = Answer::new(550, (5, 7, 1), "This sender may not invite through this gateway");
@@ -44,14 +49,6 @@ pub(super) enum Asked {
     Nothing,
 }
 
-/// An organizer's calendar message for these recipients.
-struct Order<'a> {
-    message: &'a AtHand,
-    recipients: &'a [Mailbox],
-    organizer: &'a Organizer,
-    object: &'a CalendarObject,
-}
-
 /// An order, understood, on what is known of the meeting.
 struct Case<'a> {
     order: &'a Order<'a>,
@@ -61,6 +58,15 @@ struct Case<'a> {
     meeting: &'a Meeting,
     guests: &'a [Guest],
     secrets: &'a Secrets,
+}
+
+/// Everything that follows from an order, to be committed; and what of it people are told.
+struct Effects {
+    writes: Vec<Write>,
+    kind: SummaryKind,
+    meeting: Meeting,
+    guests: Vec<SummaryGuest>,
+    remarks: Vec<Remark>,
 }
 
 /// Why nothing is sent, and what is written down all the same.
@@ -120,7 +126,8 @@ impl Gateway {
             }
             Some(Ok(object)) => object,
         };
-        self.carry_out(&Order { message, recipients, organizer: &organizer, object: &object }).await
+        let source = Source::Mail { message, recipients };
+        self.carry_out(&Order { source, organizer: &organizer, object: &object, now: message.now }, message, recipients).await
     }
 
     /// Who invites: a login, a trusted network's author, or an author whose domain is proved.
@@ -143,16 +150,18 @@ impl Gateway {
         }
     }
 
-    async fn carry_out(&self, order: &Order<'_>) -> Answer {
+    async fn carry_out(&self, order: &Order<'_>, message: &AtHand, recipients: &[Mailbox]) -> Answer {
         let uid = invitation::uid(order.object);
         let _turn = self.turns.take(order.organizer.id, &uid).await;
         for _ in 0..ATTEMPTS {
-            let writes = match self.effects(order, &uid).await {
-                Ok(Ok(writes)) => writes,
-                Ok(Err(refusal)) => return self.refuse(order, refusal).await,
+            let effects = match self.effects(order, &uid).await {
+                Ok(Ok(effects)) => effects,
+                Ok(Err(Refusal { remarks, writes })) => {
+                    return self.refuse_with(message, recipients, order.organizer, remarks, writes).await;
+                }
                 Err(error) => return failed(&error),
             };
-            match self.conclude(writes).await {
+            match self.conclude(effects.writes).await {
                 Ok(Some(answer)) => return answer,
                 // Another message of the same meeting was faster: judge again on what it left.
                 Ok(None) => {}
@@ -162,8 +171,8 @@ impl Gateway {
         Answer::TRY_AGAIN
     }
 
-    /// Everything that follows from the order, as writes; or why it can't be done.
-    async fn effects(&self, order: &Order<'_>, uid: &Uid) -> PortResult<Result<Vec<Write>, Refusal>> {
+    /// Everything that follows from the order; or why it can't be done.
+    async fn effects(&self, order: &Order<'_>, uid: &Uid) -> PortResult<Result<Effects, Refusal>> {
         let known = self.archive.meeting_by_uid(order.organizer.id, uid).await?;
         let guests = match &known {
             Some(meeting) => self.archive.guests(meeting.id).await?,
@@ -171,11 +180,11 @@ impl Gateway {
         };
         let ask = Ask {
             organizer: order.organizer,
-            recipients: Some(order.recipients),
+            recipients: order.recipients(),
             guest_domain: &self.settings.domains.guest,
             max_guests: self.settings.max_guests,
             known: known.as_ref(),
-            now: order.message.now,
+            now: order.now,
         };
         let plan = match invitation::plan(order.object, &ask) {
             Ok(plan) => plan,
@@ -185,7 +194,7 @@ impl Gateway {
             Ok(meeting) => meeting,
             Err(remarks) => return Ok(Err(remarks.into())),
         };
-        let secrets = self.secrets(order.message, order.organizer, order.object);
+        let secrets = self.secrets(order);
         let case = Case { order, plan: &plan, before: known.as_ref(), meeting: &meeting, guests: &guests, secrets: &secrets };
 
         let mut told = Vec::with_capacity(plan.invited.len());
@@ -201,14 +210,14 @@ impl Gateway {
             }
         }
         if !leaks.is_empty() {
-            return Ok(Err(self.would_leak(order.organizer, &leaks, &secrets, &passed_on(&plan)).into()));
+            return Ok(Err(self.would_leak(&object::reader(order), &leaks, &secrets, &passed_on(&plan)).into()));
         }
         self.write_down(&case, told)
     }
 
     /// The meeting as the order makes it, for guests to be told of.
     fn changed_meeting(&self, known: Option<&Meeting>, order: &Order<'_>, plan: &Plan) -> Result<Meeting, Vec<Remark>> {
-        let Order { message, organizer, object, .. } = *order;
+        let Order { organizer, object, now, .. } = *order;
         if plan.intent == Intent::Cancel {
             // A cancellation may carry less than the invitation did; what was told stays told.
             return match (known, &plan.said.whole) {
@@ -218,7 +227,7 @@ impl Gateway {
             };
         }
         let Content { event, ledger, object } = invitation::content(known, plan, object, organizer.group.time_zone)?;
-        if event.coming(message.now, 1).is_empty() {
+        if event.coming(now, 1).is_empty() {
             return Err(vec![(Problem::WrongTimes, String::new())]);
         }
         Ok(match known {
@@ -238,25 +247,22 @@ impl Gateway {
             event,
             status: MeetingStatus::Scheduled,
             room: new_room(self.world.random().into_bytes()),
-            created_at: order.message.now,
+            created_at: order.now,
             version: 0,
         }
     }
 
-    /// What must not reach these guests: the organizer, and whatever of their systems shows in this message.
-    fn secrets(&self, message: &AtHand, organizer: &Organizer, object: &CalendarObject) -> Secrets {
-        let mut secrets = self.organizer_secrets(organizer);
-        secrets.learn(&message.mail, Some(object));
+    /// What must not reach these guests: the organizer, and whatever of their systems shows in what came.
+    fn secrets(&self, order: &Order<'_>) -> Secrets {
+        let mut secrets = self.organizer_secrets(order.organizer);
+        match order.source {
+            Source::Mail { message, .. } => secrets.learn(&message.mail, Some(order.object)),
+            Source::Operator => secrets.learn_object(order.object),
+        }
         secrets
     }
 
     /// Nothing is sent to guests; the organizer is told why, in one commit with the record of their mail.
-    async fn refuse(&self, order: &Order<'_>, refusal: Refusal) -> Answer {
-        let Order { message, recipients, organizer, .. } = *order;
-        let Refusal { remarks, writes: also } = refusal;
-        self.refuse_with(message, recipients, organizer, remarks, also).await
-    }
-
     async fn refuse_with(
         &self,
         message: &AtHand,

@@ -1,19 +1,17 @@
 //! What an order leaves behind beside the guests' mail: the meeting, the record, and the organizer's summary.
 
 use super::tell::Told;
-use super::{Case, Gateway, Order, Refusal};
+use super::{Case, Effects, Gateway, Refusal};
 use crate::domain::compose::{Problem, SummaryGuest, SummaryKind};
-use crate::domain::decision::Disposition;
-use crate::domain::id::{GuestId, MeetingId};
 use crate::domain::invitation::{self, Intent};
 use crate::domain::meeting::{Guest, Meeting, MeetingStatus};
-use crate::domain::record::{AuditEvent, Write};
+use crate::domain::record::Write;
 use crate::domain::reply::ReplyClass;
 use crate::flow::port::{PortError, PortResult};
 
 impl Gateway {
     /// The writes of an order, or why it is none: all of it is older than what is known, or is about nothing known.
-    pub(super) fn write_down(&self, case: &Case<'_>, told: Vec<Told>) -> PortResult<Result<Vec<Write>, Refusal>> {
+    pub(super) fn write_down(&self, case: &Case<'_>, told: Vec<Told>) -> PortResult<Result<Effects, Refusal>> {
         let Case { order, plan, before, .. } = *case;
         let meeting = afterwards(case, &told);
         if let Some(before) = before
@@ -36,38 +34,26 @@ impl Gateway {
             (Intent::Request | Intent::Add, _) => (SummaryKind::Updated, ReplyClass::ItipRequest, "meeting.updated"),
         };
         let lines: Vec<SummaryGuest> = told.iter().map(|one| one.line.clone()).collect();
-        let (message, organizer) = (order.message, order.organizer);
+        let organizer = order.organizer;
         let summary = self
-            .draft_summary(&meeting, organizer, (kind, &lines, &plan.remarks), message.mail.message_id.as_ref(), message.now)
+            .draft_summary(&meeting, organizer, (kind, &lines, &plan.remarks), order.message_id(), order.now)
             .map_err(|error| PortError::new("build the summary", error))?;
         let id = meeting.id;
-        let mut received = self.received(message, order.recipients, class, Disposition::Applied, vec![action.to_owned()]);
+        let mut received = self.order_received(order, plan, class, action);
         received.meeting = Some(id);
         let mut writes = vec![
             Write::Received(Box::new(received)),
             Write::Organizer(Box::new(organizer.clone())),
-            Write::Audit(self.order_audit(order, id, None, action)),
+            Write::Audit(order.audit(id, None, action)),
         ];
         // Programs that send one message a guest repeat the same object: those must not wait for each other. A cancellation
         // must, since it counts who is left.
         if plan.intent == Intent::Cancel || before != Some(&meeting) {
-            writes.push(Write::Meeting(Box::new(meeting)));
+            writes.push(Write::Meeting(Box::new(meeting.clone())));
         }
         writes.extend(told.into_iter().flat_map(|one| one.writes));
         writes.push(Write::Outbox(Box::new(summary)));
-        Ok(Ok(writes))
-    }
-
-    pub(super) fn order_audit(&self, order: &Order<'_>, meeting: MeetingId, guest: Option<GuestId>, action: &str) -> AuditEvent {
-        AuditEvent {
-            at: order.message.now,
-            actor: format!("organizer:{}", order.organizer.id),
-            action: action.to_owned(),
-            meeting: Some(meeting),
-            guest,
-            received: None,
-            detail: "{}".to_owned(),
-        }
+        Ok(Ok(Effects { writes, kind, meeting, guests: lines, remarks: plan.remarks.clone() }))
     }
 }
 

@@ -32,7 +32,7 @@ impl Gateway {
             Step::Nothing => {
                 // Whom a cancellation reaches before the invitation is kept, so that the late invitation is known to be late.
                 if case.meeting.event.for_part(&guest.part).is_none() {
-                    guest.removed_at = guest.removed_at.or(Some(case.order.message.now));
+                    guest.removed_at = guest.removed_at.or(Some(case.order.now));
                 }
                 let writes = if known == Some(&guest) { Vec::new() } else { vec![Write::Guest(Box::new(guest.clone()))] };
                 Ok(Told { guest: Some(guest), writes, line: line("unchanged") })
@@ -42,7 +42,7 @@ impl Gateway {
                     // Someone invited anew after being dropped gets a new link: the old one may have travelled.
                     guest.link = self.world.random();
                 }
-                guest.removed_at = (kind == InvitationKind::Cancellation).then_some(case.order.message.now);
+                guest.removed_at = (kind == InvitationKind::Cancellation).then_some(case.order.now);
                 if let Some(response) = response {
                     guest.attendance.response = *response;
                 }
@@ -60,19 +60,18 @@ impl Gateway {
         kind: InvitationKind,
         sent: SentState,
     ) -> Result<Vec<Write>, Unsent> {
-        let message = case.order.message;
         let secrets = case.secrets.allowing(&guest.mailbox);
-        let parties = Parties { meeting: case.meeting, guest, organizer: case.order.organizer, now: message.now };
+        let parties = Parties { meeting: case.meeting, guest, organizer: case.order.organizer, now: case.order.now };
         let item = self.draft_invitation(&parties, kind, &sent, &secrets)?;
         guest.sent = Some(sent);
-        let thread = message.mail.message_id.clone().map(|organizer_side| ThreadLink {
+        let thread = case.order.message_id().cloned().map(|organizer_side| ThreadLink {
             guest: guest.id,
             organizer_side,
             guest_side: item.message_id.clone(),
         });
         let mut writes = Vec::with_capacity(6);
         let (id, version, response) = (guest.id, guest.version, &guest.attendance.response);
-        writes.push(Write::Audit(self.order_audit(case.order, case.meeting.id, Some(id), audit_action(kind))));
+        writes.push(Write::Audit(case.order.audit(case.meeting.id, Some(id), audit_action(kind))));
         writes.push(Write::Guest(Box::new(guest.clone())));
         if known.is_some_and(|known| known.attendance.response != *response) {
             writes.push(Write::Response { guest: id, version: version + 1, response: Box::new(response.clone()) });

@@ -60,21 +60,22 @@ impl Stationery {
         let secret = self.phrase(language, phrase::secret(finding.secret), &none)?;
         Ok(std::iter::once(secret).chain(spots?).collect::<Vec<_>>().join(" "))
     }
+
+    /// The sentences for problems, their values filled in, each once: several findings may ask for one and the same thing.
+    pub fn problems(&self, language: &Language, problems: &[(Problem, String)]) -> Result<Vec<String>, ComposeError> {
+        let mut sentences: Vec<String> = Vec::with_capacity(problems.len());
+        for (problem, value) in problems {
+            let values = json!({ "value": super::text::one_line(value) });
+            let sentence = self.phrase(language, phrase::problem(*problem), &values)?;
+            if !sentences.contains(&sentence) {
+                sentences.push(sentence);
+            }
+        }
+        Ok(sentences)
+    }
 }
 
 /// The sentences for problems, their values filled in.
 fn problem_texts(stationery: &Stationery, heading: &Heading<'_>, problems: &[(Problem, String)]) -> Result<Vec<String>, ComposeError> {
-    let sentence = |(problem, value): &(Problem, String)| {
-        let values = json!({ "value": super::text::one_line(value) });
-        stationery.phrase(heading.language, phrase::problem(*problem), &values)
-    };
-    let mut sentences: Vec<String> = Vec::with_capacity(problems.len());
-    for problem in problems {
-        let sentence = sentence(problem)?;
-        // Several findings may ask for one and the same thing.
-        if !sentences.contains(&sentence) {
-            sentences.push(sentence);
-        }
-    }
-    Ok(sentences)
+    stationery.problems(heading.language, problems)
 }
