@@ -5,7 +5,7 @@ mod support;
 
 use paravent::domain::compose::Problem;
 use paravent::domain::explain::content_only;
-use paravent::domain::itip;
+use paravent::domain::itip::{self, CalendarLimits};
 use paravent::domain::mime::MimeLimits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -162,4 +162,24 @@ fn every_file_is_classified() {
         let explained = content_only(&set, &std::fs::read(&path).unwrap(), &MimeLimits::default(), now);
         assert!(!explained.reasons.is_empty(), "{} has a class without a reason", path.display());
     }
+}
+
+/// Taking a file apart loses nothing: each event of its first VCALENDAR is in one of the objects, with the same times.
+#[test]
+fn files_taken_apart_keep_every_event() {
+    let Some(files) = corpus_itip::files() else {
+        eprintln!("SKIPPED: no corpus: no file was taken apart");
+        return;
+    };
+    let mut count = 0;
+    for (_, path) in files.iter().filter(|(set, _)| set == "ics") {
+        let bytes = std::fs::read(path).unwrap();
+        let Ok(whole) = itip::read(&bytes) else { continue };
+        let apart: Vec<itip::CalendarObject> = itip::read_several(&bytes, &CalendarLimits::default()).filter_map(Result::ok).collect();
+        let events: Vec<&itip::Event> = apart.iter().flat_map(|object| &object.events).collect();
+        assert!(whole.events.iter().all(|event| events.contains(&event)), "{}", path.display());
+        assert!(apart.iter().all(|object| object.events.iter().all(|event| event.uid == object.events[0].uid)), "{}", path.display());
+        count += events.len();
+    }
+    assert!(count > 200, "only {count} events");
 }
