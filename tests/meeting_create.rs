@@ -16,6 +16,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use support::house::{House, JEAN, LEA, ORGANIZER, calendar_mail, mailbox, of_purpose, organizer, reply};
+use support::net;
+use support::peer::Peer;
+use support::servers::{Gateway, GatewayPorts};
+use support::sink::Sink;
 
 /// A calendar file of one meeting.
 fn file(head: &str, uid: &str, sequence: u32, guests: &[&str]) -> String {
@@ -297,4 +301,36 @@ async fn each_meeting_of_a_file_is_for_itself() {
         assert!(output.status.code() == Some(1) && said.contains(words) && output.stdout.is_empty(), "{said}");
     }
     assert_eq!(desk.create(&[desk.folder.path().join("gone.ics").to_str().unwrap()], b"").0, Some(1));
+}
+
+/// The gateway that serves sends what a command beside it left, and takes the answers.
+#[test]
+fn a_running_gateway_sends_what_the_command_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Sink::start();
+    let [mx, submission, lmtp, web] = net::free_ports();
+    let ports = GatewayPorts { mx, submission, lmtp, web, smarthost: sink.port };
+    let look = |toml: &str| toml.replace("[delivery.outbox]\n", "[delivery.outbox]\nlook_seconds = 1\n");
+    let people = format!(
+        "id,mail,aliases,name,login,password_hash,language,group,secrets,active\n,{ORGANIZER},,Claire Bernard,,,fr,medical,,true\n"
+    );
+    let gateway = Gateway::start_with(folder.path(), ports, &people, look);
+    let path = folder.path().join("bilan.ics");
+    std::fs::write(&path, file("", "f-1", 0, &[JEAN])).unwrap();
+    let said = gateway.command(&["meeting", "create", "--ics", path.to_str().unwrap()]);
+    assert!(said.starts_with("created  "), "{said}");
+
+    let invitation = sink.wait_for("the invitation", |taken| taken.iter().find(|one| one.to.contains(JEAN)).cloned());
+    let object = itip::read(&invitation.mail().calendars[0].bytes).unwrap();
+    assert_eq!(object.method, Some(Method::Request));
+    sink.wait_for("the summary", |taken| taken.iter().find(|one| one.to.contains(ORGANIZER)).map(|_| ()));
+    // Its answer reaches her, in terms of her file.
+    let alias = object.events[0].organizer.as_ref().unwrap().mailbox.to_string();
+    let answer = reply(JEAN, &object.events[0].uid, 0, "20360101T090000Z", "ACCEPTED").replace('\n', "\r\n");
+    let taken = Peer::smtp(mx).send(JEAN, &[&alias], answer.as_bytes());
+    assert!(taken.answer().starts_with("250"), "{taken:?}");
+    sink.wait_for("the answer", |taken| {
+        let objects = taken.iter().filter(|one| one.to.contains(ORGANIZER)).filter_map(|one| one.mail().calendars.first().cloned());
+        objects.filter_map(|part| itip::read(&part.bytes).ok()).find(|object| object.events[0].uid == "f-1")
+    });
 }

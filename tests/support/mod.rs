@@ -1,6 +1,7 @@
 //! What several tests share.
 #![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
 
+pub mod corpus_itip;
 pub mod dns;
 pub mod emitted;
 pub mod house;

@@ -37,6 +37,10 @@ pub fn known_zone(tzid: &str) -> Option<Tz> {
     if ["z", "tzone://microsoft/utc", "(utc) coordinated universal time"].contains(&lower.as_str()) {
         return Some(Tz::UTC);
     }
+    // `Europe-Paris`, from makers for whom a slash is no part of a name.
+    if let Some(zone) = name.split_once('-').and_then(|(area, place)| format!("{area}/{place}").parse().ok()) {
+        return Some(zone);
+    }
     // Vendor prefixes: `/mozilla.org/20050126_1/Europe/Paris`, `/freeassociation.sourceforge.net/Europe/Paris`.
     name.match_indices('/')
         .map(|(slash, _)| &name[slash + 1..])
@@ -212,6 +216,7 @@ mod tests {
             "\"Europe/Paris\"",
             "Romance Standard Time",
             "romance standard time",
+            "Europe-Paris",
             "/freeassociation.sourceforge.net/Europe/Paris",
             "/freeassociation.sourceforge.net/Tzfile/Europe/Paris",
             "/mozilla.org/20050126_1/Europe/Paris",
@@ -219,8 +224,9 @@ mod tests {
             assert_eq!(known_zone(name), Some(Tz::Europe__Paris), "{name}");
         }
         assert_eq!(known_zone("/x.example/America/Argentina/Buenos_Aires"), Some(Tz::America__Argentina__Buenos_Aires));
+        assert_eq!(known_zone("America-Port-au-Prince"), Some(Tz::America__PortauPrince));
         assert_eq!(known_zone("tzone://Microsoft/Utc"), Some(Tz::UTC));
-        for name in ["Customized Time Zone", "tzone://Microsoft/Custom", "", "/", "//", "Mars/Phobos"] {
+        for name in ["Customized Time Zone", "tzone://Microsoft/Custom", "", "/", "//", "Mars/Phobos", "Mars-Phobos", "-Paris", "Europe-"] {
             assert_eq!(known_zone(name), None, "{name}");
         }
     }
