@@ -197,6 +197,7 @@ fn emitted(object: &CalendarObject, plan: &Plan, event: &MeetingEvent, now: Date
         instance: sent.event.only_instance(),
         and_later: false,
         home: chrono_tz::Europe::Paris,
+        delegated_to: None,
         attendee: &attendee,
         partstat: PartStat::Accepted,
         comment: None,
