@@ -35,6 +35,7 @@ fn invitation(desk: &Desk) -> Vec<u8> {
         uid: &desk.uid,
         sequence: 0,
         event: &desk.event,
+        before: None,
         link: Some(LINK),
         response: &Response::default(),
         allow_counter: true,

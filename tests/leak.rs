@@ -47,6 +47,7 @@ fn invitation(desk: &Desk, kind: InvitationKind, link: &str) -> Vec<u8> {
         uid: &desk.uid,
         sequence: 1,
         event: &desk.event,
+        before: None,
         link: (kind != InvitationKind::Cancellation).then_some(link),
         response: &Response::default(),
         allow_counter: true,

@@ -1,6 +1,6 @@
 //! The values that the letters of the tests are made of: all fixed.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use paravent::domain::address::{Mailbox, NamedMailbox};
 use paravent::domain::alert::{Alert, AlertKind, AlertState, Severity};
@@ -12,6 +12,7 @@ use paravent::domain::language::Language;
 use paravent::domain::meeting::MeetingEvent;
 use paravent::domain::mime::{self, MimeLimits};
 use paravent::domain::reply::Suggestion;
+use paravent::domain::series::Recurrence;
 use paravent::domain::thread::MessageId;
 use uuid::Uuid;
 
@@ -80,7 +81,25 @@ impl Desk {
         }
     }
 
+    /// What the guest was told before: an hour earlier, or the series without what was changed of it.
+    fn earlier(&self) -> MeetingEvent {
+        let hour = TimeDelta::hours(1);
+        let MeetingEvent { starts_at, ends_at, .. } = self.event;
+        let mut earlier =
+            MeetingEvent { title: "Entretien".into(), starts_at: starts_at - hour, ends_at: ends_at - hour, ..self.event.clone() };
+        if let Some(series) = &mut earlier.series {
+            (earlier.starts_at, earlier.ends_at) = (starts_at, ends_at);
+            series.recurrence = series
+                .recurrence
+                .as_ref()
+                .map(|recurrence| Recurrence::new(recurrence.zone(), starts_at, recurrence.rule().cloned(), vec![], vec![]).unwrap());
+            series.changed.clear();
+        }
+        earlier
+    }
+
     pub(crate) fn invitation(&self, kind: InvitationKind) -> Vec<u8> {
+        let earlier = self.earlier();
         letter::invitation(
             &self.stationery,
             &InvitationLetter {
@@ -89,6 +108,7 @@ impl Desk {
                 uid: &self.uid,
                 sequence: 1,
                 event: &self.event,
+                before: (kind == InvitationKind::Update).then_some(&earlier),
                 link: (kind != InvitationKind::Cancellation).then_some(LINK),
                 response: &Response::default(),
                 allow_counter: true,

@@ -1,6 +1,7 @@
 //! Building mail: every outgoing message is new, made from values by the stationery (templates/) and the
 //! MIME rules of docs/mail-format.md. Pure: ids, dates and marks are arguments.
 
+mod changes;
 mod check;
 mod dates;
 pub mod letter;
@@ -87,6 +88,8 @@ pub struct InvitationLetter<'a> {
     pub sequence: u32,
     /// What is told.
     pub event: &'a MeetingEvent,
+    /// What the guest was told before; `None` for the first invitation.
+    pub before: Option<&'a MeetingEvent>,
     /// The personal link; `None` in a cancellation.
     pub link: Option<&'a str>,
     /// The guest's answers as far as they count, shown in the calendar object.

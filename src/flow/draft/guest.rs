@@ -41,6 +41,7 @@ impl Gateway {
                 uid: &guest.uid,
                 sequence: sent.sequence,
                 event: &sent.event,
+                before: guest.sent.as_ref().map(|before| &before.event),
                 link: link.as_deref(),
                 response: &guest.attendance.response,
                 allow_counter: organizer.group.allow_counter,

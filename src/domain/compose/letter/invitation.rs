@@ -30,9 +30,12 @@ fn values(stationery: &Stationery, letter: &InvitationLetter<'_>) -> Result<Valu
         InvitationKind::New | InvitationKind::Update => Listed::Next,
         InvitationKind::Cancellation => Listed::Off,
     };
+    let before = letter.before.filter(|_| letter.kind == InvitationKind::Update);
+    let changes = before.map(|before| stationery.changes(heading, before, event)).transpose()?;
     Ok(json!({
         "title": one_line(&event.title),
         "when": stationery.when(heading, event)?,
+        "changes": changes,
         "dates": stationery.dates(heading, event, listed)?,
         "several": is_several(event),
         "description": event.description.as_deref().map(passage),
