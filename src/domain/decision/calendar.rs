@@ -48,6 +48,10 @@ pub(super) fn counter(case: &Case<'_>) -> Decision {
     if is_overtaken(&case.dialog.guest.attendance.response, target.id(), event) {
         return Decision::new(Disposition::Consumed, "a proposal older than the answer in force: out of date");
     }
+    if is_of_older_invitation(case, target.id(), event) {
+        let decision = Decision::new(Disposition::Refused, "a proposal for a time that has changed since: the guest is asked again");
+        return decision.relay(Relay::InvitationToGuest);
+    }
     let instance = bound.instance_of(target);
     let ends_at = event.end.as_ref().and_then(|time| time.instant()).filter(|end| *end > starts_at);
     let ends_at = ends_at.unwrap_or(starts_at + bound.view.length());

@@ -44,7 +44,7 @@ fn requested(plan: &Plan, invited: &Invited, mut after: After) -> Option<After> 
             after.part = with_noted_instances(part, &after);
             taken = true;
         } else if speaks {
-            forget_older(&mut after, whole.revision);
+            taken = forget_older(&mut after, whole.revision);
         }
     }
     for (id, one) in &plan.said.instances {
@@ -77,14 +77,16 @@ fn with_noted_instances(mut part: Part, before: &After) -> Part {
     part
 }
 
-/// A late word about the whole: of instances it says something newer than what is noted before it.
-fn forget_older(after: &mut After, revision: Revision) {
-    for id in after.ledger.note_spoken(revision) {
+/// A late word about the whole: of instances it may say something newer than what is noted. Says whether it does.
+fn forget_older(after: &mut After, revision: Revision) -> bool {
+    let forgotten = after.ledger.note_spoken(revision);
+    for id in forgotten.iter().flatten().copied() {
         match &after.part {
             Part::Whole { .. } => after.part.add(id),
             Part::Only(_) => after.part.remove(id),
         }
     }
+    forgotten.is_some()
 }
 
 /// The part of somebody who gets the whole: of the instances that have lists of their own, those that name them. `before` is

@@ -33,7 +33,7 @@ pub fn content(known: Option<&Meeting>, plan: &Plan, object: &CalendarObject, ho
         Some(whole) if ledger.takes_whole(&whole.revision) => (Some(whole), None),
         late => (None, late.as_ref().filter(|_| plan.said.speaks_of_instances())),
     };
-    let forgotten = late.map(|late| ledger.note_spoken(late.revision)).unwrap_or_default();
+    let forgotten = late.and_then(|late| ledger.note_spoken(late.revision)).unwrap_or_default();
     let mut event = match (whole, known) {
         (Some(whole), known) => with_known_instances(whole, known, plan, &mut ledger),
         (None, Some(meeting)) => as_ruled(&meeting.event, &forgotten),
