@@ -7,58 +7,12 @@ mod support;
 use paravent::domain::attendance::PartStat;
 use paravent::domain::itip::{self, CalendarObject, Method};
 use paravent::domain::mime::{self, InboundMail, MimeLimits};
-use support::net::{self, Imap, Smtp};
-use support::servers::{Dovecot, Gateway, GatewayPorts, Postfix, Routes};
+use support::house::{JEAN, LEA, ORGANIZER};
+use support::net::Imap;
+use support::stage::Stage;
 
-const ORGANIZER: &str = "claire.bernard@agence.example";
-const JEAN: &str = "jean.martin@hopital.example";
-const LEA: &str = "lea.petit@cabinet.example";
 const NOBODY: &str = "nobody@gone.example";
 const UID: &str = "040000008200E00074C5B7101A82E00800000000@agence.example";
-
-struct Stage {
-    gateway: Gateway,
-    postfix: Postfix,
-    dovecot: Dovecot,
-    _folder: tempfile::TempDir,
-}
-
-impl Stage {
-    fn set() -> Option<Self> {
-        // Postfix and Dovecot drop their privileges: they must be able to pass through the folder.
-        let folder = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755)).tempdir().unwrap();
-        let [organizers, everyone, imap, dovecot_lmtp, mx, submission, lmtp, web] = net::free_ports();
-        let routes = Routes { organizers, everyone, dovecot_lmtp, gateway_lmtp: lmtp, gateway_submission: submission };
-        let dovecot = Dovecot::start(&folder.path().join("dovecot"), imap, dovecot_lmtp)?;
-        let postfix = Postfix::start(&folder.path().join("postfix"), &routes)?;
-        let ports = GatewayPorts { mx, submission, lmtp, web, smarthost: everyone };
-        let gateway = Gateway::start(&folder.path().join("gateway"), ports);
-        Some(Self { gateway, postfix, dovecot, _folder: folder })
-    }
-
-    fn organizer_sends(&self, to: &[&str], message: &str) {
-        let answer = Smtp::open(self.postfix.organizers).send(ORGANIZER, to, message.as_bytes());
-        assert!(answer.starts_with("250"), "{answer}");
-    }
-
-    fn guest_sends(&self, from: &str, to: &str, message: &str) {
-        let answer = Smtp::open(self.postfix.everyone).send(from, &[to], message.as_bytes());
-        assert!(answer.starts_with("250"), "{answer}");
-    }
-
-    fn meeting(&self) -> serde_json::Value {
-        let list = self.gateway.command(&["meeting", "list", "--json"]);
-        let first: serde_json::Value = serde_json::from_str(list.lines().next().expect("a meeting")).unwrap();
-        let shown = self.gateway.command(&["meeting", "show", first["id"].as_str().unwrap(), "--json"]);
-        serde_json::from_str(&shown).unwrap()
-    }
-
-    fn attendance(&self, mailbox: &str) -> serde_json::Value {
-        let meeting = self.meeting();
-        let guests = meeting["guests"].as_array().unwrap();
-        guests.iter().find(|guest| guest["mailbox"] == mailbox).unwrap()["attendance"].clone()
-    }
-}
 
 /// The newest message, once there are `count`.
 fn newest(mailbox: &mut Imap, count: usize) -> (Vec<u8>, InboundMail) {

@@ -12,10 +12,13 @@ use paravent::domain::itip::Uid;
 use paravent::domain::language::Language;
 use paravent::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus, SentState};
 use paravent::domain::mime::{self, MimeLimits};
+use paravent::domain::occurrence::Series;
 use paravent::domain::organizer::{Anonymity, Group, Organizer};
 use paravent::domain::reply::{Context, Door, classify};
 use paravent::domain::revision::Ledger;
+use paravent::domain::series::{Recurrence, Rule};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use uuid::Uuid;
 
@@ -49,6 +52,19 @@ fn organizer() -> Organizer {
     }
 }
 
+/// Recurs in Paris, from the start of the meeting on.
+fn series(rule: &str) -> Box<Series> {
+    let (zone, starts_at) = (chrono_tz::Europe::Paris, at("2026-07-06T07:00:00Z"));
+    let rule = Rule::parse(rule, zone, false).unwrap();
+    let recurrence = Recurrence::new(zone, starts_at, Some(rule), vec![], vec![]).unwrap();
+    Box::new(Series { recurrence: Some(recurrence), changed: Default::default() })
+}
+
+/// Instants by name, as `given` has them.
+fn by_instance<T>(given: &Value, read: impl Fn(&Value) -> T) -> BTreeMap<DateTime<Utc>, T> {
+    given.as_object().into_iter().flatten().map(|(id, value)| (at(id), read(value))).collect()
+}
+
 fn meeting(given: &Value) -> Meeting {
     Meeting {
         id: MeetingId(Uuid::nil()),
@@ -62,7 +78,7 @@ fn meeting(given: &Value) -> Meeting {
             description: None,
             starts_at: at("2026-07-06T07:00:00Z"),
             ends_at: at("2026-07-06T08:00:00Z"),
-            series: None,
+            series: given["rule"].as_str().map(series),
             whole_days: None,
         },
         status: if given["cancelled"] == true { MeetingStatus::Cancelled } else { MeetingStatus::Scheduled },
@@ -79,8 +95,11 @@ fn guest(given: &Value) -> Guest {
         dtstamp: given["last_dtstamp"].as_str().map(at),
         ..Answer::default()
     };
-    let response = Response { whole, ..Response::default() };
-    let meeting = meeting(&Value::Null);
+    // The DTSTAMPs of answers to instances that are in force.
+    let instances = by_instance(&given["instances_answered"], |stamp| Answer { dtstamp: stamp.as_str().map(at), ..Answer::default() });
+    let instances_count_from = by_instance(&given["instances_count_from"], |sequence| sequence.as_u64().unwrap() as u32);
+    let response = Response { whole, instances, ..Response::default() };
+    let meeting = meeting(given);
     Guest {
         part: Default::default(),
         ledger: Ledger::default(),
@@ -90,7 +109,7 @@ fn guest(given: &Value) -> Guest {
         invited_as: mailbox("jean.martin=hopital.example@guest.visio.example"),
         language: Language::parse("fr").unwrap(),
         uid: Uid(OUR_UID.into()),
-        sent: Some(SentState { sequence, event: meeting.event, counts_from: sequence, instances_count_from: Default::default() }),
+        sent: Some(SentState { sequence, event: meeting.event, counts_from: sequence, instances_count_from }),
         link: Uuid::nil(),
         removed_at: (given["removed"] == true).then(|| at("2026-06-10T08:00:00Z")),
         attendance: Attendance { response, ..Attendance::default() },

@@ -268,7 +268,10 @@ async fn a_later_answer_to_one_instance_stands_beside_an_earlier_one_to_all_that
     let house = weekly(&[JEAN]).await;
     house.answered(JEAN, "REPLY", &[("ACCEPTED", 0, 30, THIRD)]).await;
     let range_of_second = SECOND.replace("RECURRENCE-ID;", "RECURRENCE-ID;RANGE=THISANDFUTURE;");
-    house.answered(JEAN, "REPLY", &[("DECLINED", 0, 20, &range_of_second)]).await;
+    let news = house.answered(JEAN, "REPLY", &[("DECLINED", 0, 20, &range_of_second)]).await;
+    // The organizer's program would take the range for all of them.
+    let told = ["REPLY 0 [20260119T090000 20260119T090000 DECLINED]", "REPLY 0 [20260126T090000 20260126T090000 ACCEPTED]"];
+    assert_eq!(news.answers, told);
     let jean = house.guest(JEAN).await;
     let answers = ["2026-01-19T08:00:00Z", "2026-01-26T08:00:00Z", "2026-02-02T08:00:00Z"].map(|id| own_answer(&jean, id));
     assert_eq!(answers, [Some(PartStat::Declined), Some(PartStat::Accepted), Some(PartStat::Declined)]);

@@ -67,15 +67,15 @@ impl Ledger {
     }
 
     /// Notes that instances were spoken of with the whole, also where that is late: what is older is forgotten. Gives the
-    /// RECURRENCE-IDs of it.
-    pub fn note_spoken(&mut self, revision: Revision) -> Vec<DateTime<Utc>> {
-        if self.spoken.is_some_and(|spoken| revision.is_before(&spoken)) {
-            return Vec::new();
+    /// RECURRENCE-IDs of it; `None` where they were spoken of since.
+    pub fn note_spoken(&mut self, revision: Revision) -> Option<Vec<DateTime<Utc>>> {
+        if self.spoken.is_some_and(|spoken| !spoken.is_before(&revision)) {
+            return None;
         }
         self.spoken = Some(revision);
         let (newer, older) = std::mem::take(&mut self.instances).into_iter().partition(|(_, known)| revision.is_older_than(known));
         self.instances = newer;
-        BTreeMap::into_keys(older).collect()
+        Some(BTreeMap::into_keys(older).collect())
     }
 
     /// The highest SEQUENCE in it.
@@ -129,8 +129,7 @@ mod tests {
         let [older, newer] = ["2026-07-06T07:00:00Z", "2026-07-13T07:00:00Z"].map(|id| id.parse().unwrap());
         let mut ledger = Ledger { instances: BTreeMap::from([(older, revision(1, 1)), (newer, revision(3, 3))]), ..Ledger::default() };
         ledger.note_whole(revision(4, 4), false);
-        assert_eq!(ledger.note_spoken(revision(2, 2)), [older]);
-        assert!(ledger.note_spoken(revision(1, 1)).is_empty());
+        assert_eq!((ledger.note_spoken(revision(2, 2)), ledger.note_spoken(revision(1, 1))), (Some(vec![older]), None));
         assert_eq!((ledger.spoken, ledger.instances.len()), (Some(revision(2, 2)), 1));
     }
 }

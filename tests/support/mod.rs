@@ -16,5 +16,6 @@ pub mod readers;
 pub mod series;
 pub mod servers;
 pub mod sink;
+pub mod stage;
 pub mod tnef;
 pub mod zones;

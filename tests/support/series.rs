@@ -174,7 +174,8 @@ fn told(item: &OutboxItem) -> String {
     format!("{who} {}", shown(&super::house::parsed(item)))
 }
 
-fn shown(mail: &InboundMail) -> String {
+/// The calendar object of a mail, as in [`News::guests`].
+pub fn shown(mail: &InboundMail) -> String {
     let object = itip::read(&mail.calendars[0].bytes).unwrap();
     let sequence = object.events[0].sequence;
     let events: String = object

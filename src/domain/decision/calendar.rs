@@ -48,6 +48,10 @@ pub(super) fn counter(case: &Case<'_>) -> Decision {
     if is_overtaken(&case.dialog.guest.attendance.response, target.id(), event) {
         return Decision::new(Disposition::Consumed, "a proposal older than the answer in force: out of date");
     }
+    if is_of_older_invitation(case, target.id(), event) {
+        let decision = Decision::new(Disposition::Refused, "a proposal for a time that has changed since: the guest is asked again");
+        return decision.relay(Relay::InvitationToGuest);
+    }
     let instance = bound.instance_of(target);
     let ends_at = event.end.as_ref().and_then(|time| time.instant()).filter(|end| *end > starts_at);
     let ends_at = ends_at.unwrap_or(starts_at + bound.view.length());
@@ -171,48 +175,61 @@ fn attendee<'a>(event: &'a Event, case: &Case<'_>) -> Option<&'a Attendee> {
     event.attendees.iter().find(is_theirs).or(only).or_else(|| event.attendees.iter().find(answers))
 }
 
+const OUT_OF_DATE: &str = "an answer older than the one in force: out of date";
+const CHANGED_SINCE: &str = "an answer to an invitation that has changed since: the guest is asked again";
+
+/// The answer as it is kept; a proposal from before is closed by it.
+fn given(case: &Case<'_>, answer: &Answered<'_>, before: &Answer) -> Answer {
+    Answer {
+        partstat: answer.attendee.partstat,
+        sequence: answer.event.sequence,
+        dtstamp: answer.event.dtstamp.or(before.dtstamp),
+        received_at: Some(case.context.now),
+        comment: comment(answer.event),
+        proposal: None,
+    }
+}
+
+/// What the organizer is told of an answer: to an instance and all later ones from the first on for which it counts.
+fn told(answers: &Answers<'_>, answer: &Answered<'_>, counted: &[Option<DateTime<Utc>>]) -> Vec<Relay> {
+    let (and_later, instances) = match answer.target {
+        Target::Later(_) => (true, counted.iter().copied().take(1).collect()),
+        Target::Whole | Target::Instance(_) => (false, answers.bound.told(answer.target)),
+    };
+    let (partstat, comment) = (answer.attendee.partstat, comment(answer.event));
+    let delegated_to = answer.attendee.delegated_to.first().filter(|_| partstat == PartStat::Delegated).cloned();
+    let told =
+        |instance| Relay::ReplyToOrganizer { instance, and_later, partstat, delegated_to: delegated_to.clone(), comment: comment.clone() };
+    instances.into_iter().map(told).collect()
+}
+
+/// A newer answer to one of the instances that an older one to all later ones would hide from the organizer.
+fn told_again(response: &Response, about: Option<DateTime<Utc>>) -> Option<Relay> {
+    let Answer { partstat, comment, .. } = response.own(about)?.clone();
+    Some(Relay::ReplyToOrganizer { instance: about, and_later: false, partstat, delegated_to: None, comment })
+}
+
 /// Puts every answer that counts in its place, and says of the others why they don't.
 fn apply(case: &Case<'_>, answers: &Answers<'_>) -> Decision {
     let mut response = case.dialog.guest.attendance.response.clone();
     let (mut relay, mut reasons, mut asks_again) = (Vec::new(), Vec::new(), false);
     for answer in &answers.each {
-        if is_overtaken(&response, answer.target.id(), answer.event) {
-            reasons.push("an answer older than the one in force: out of date".to_owned());
+        let about = answers.bound.stored(answer.target);
+        let (overtaken, still): (Vec<_>, Vec<_>) = about.into_iter().partition(|about| is_overtaken(&response, *about, answer.event));
+        // Of an instance and the later ones each may have changed or been answered since.
+        let (changed, counted): (Vec<_>, Vec<_>) = still.into_iter().partition(|about| is_of_older_invitation(case, *about, answer.event));
+        if counted.is_empty() {
+            asks_again |= !changed.is_empty();
+            reasons.push(if changed.is_empty() { OUT_OF_DATE } else { CHANGED_SINCE }.to_owned());
             continue;
         }
-        if is_of_older_invitation(case, answer.target.id(), answer.event) {
-            asks_again = true;
-            reasons.push("an answer to an invitation that has changed since: the guest is asked again".to_owned());
-            continue;
+        for about in &counted {
+            let before = response.own(*about).cloned().unwrap_or_default();
+            response.put(*about, given(case, answer, &before));
         }
-        let (partstat, comment) = (answer.attendee.partstat, comment(answer.event));
-        for stored in answers.bound.stored(answer.target) {
-            // Of the later ones each may have changed or been answered since.
-            if is_overtaken(&response, stored, answer.event) || is_of_older_invitation(case, stored, answer.event) {
-                continue;
-            }
-            let before = response.own(stored).cloned().unwrap_or_default();
-            let given = Answer {
-                partstat,
-                sequence: answer.event.sequence,
-                dtstamp: answer.event.dtstamp.or(before.dtstamp),
-                received_at: Some(case.context.now),
-                comment: comment.clone(),
-                proposal: None,
-            };
-            response.put(stored, given);
-        }
-        reasons.push(format!("the guest answers {}{}", partstat.as_str(), answer.target));
-        let and_later = matches!(answer.target, Target::Later(_));
-        let delegated_to = answer.attendee.delegated_to.first().filter(|_| partstat == PartStat::Delegated);
-        let told = |instance| Relay::ReplyToOrganizer {
-            instance,
-            and_later,
-            partstat,
-            delegated_to: delegated_to.cloned(),
-            comment: comment.clone(),
-        };
-        relay.extend(answers.bound.told(answer.target).into_iter().map(told));
+        reasons.push(format!("the guest answers {}{}", answer.attendee.partstat.as_str(), answer.target));
+        relay.extend(told(answers, answer, &counted));
+        relay.extend(overtaken.into_iter().filter_map(|about| told_again(&response, about)));
     }
     if relay.is_empty() && !asks_again {
         return Decision::new(Disposition::Consumed, "nothing in it is new").because(reasons);

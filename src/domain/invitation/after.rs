@@ -44,11 +44,11 @@ fn requested(plan: &Plan, invited: &Invited, mut after: After) -> Option<After> 
             after.part = with_noted_instances(part, &after);
             taken = true;
         } else if speaks {
-            forget_older(&mut after, whole.revision);
+            taken = forget_older(&mut after, whole.revision);
         }
     }
     for (id, one) in &plan.said.instances {
-        if !after.ledger.takes_instance(*id, &one.revision, &one.as_of) {
+        if !after.ledger.takes_instance(*id, &one.revision, &one.as_of) || is_before_cancellation(&after, &one.as_of) {
             continue;
         }
         taken = true;
@@ -62,6 +62,12 @@ fn requested(plan: &Plan, invited: &Invited, mut after: After) -> Option<After> 
     taken.then_some(after)
 }
 
+/// Whether the newest word about the whole is a newer one, and left them none of it.
+fn is_before_cancellation(after: &After, as_of: &Revision) -> bool {
+    let is_older = after.ledger.whole.is_some_and(|whole| as_of.is_older_than(&whole));
+    is_older && matches!(after.part, Part::Only(_))
+}
+
 /// The part with the instances of which something is noted as they were before: that is newer, or the message is silent about
 /// instances. So the order in which messages arrive makes no difference.
 fn with_noted_instances(mut part: Part, before: &After) -> Part {
@@ -71,14 +77,16 @@ fn with_noted_instances(mut part: Part, before: &After) -> Part {
     part
 }
 
-/// A late word about the whole: of instances it says something newer than what is noted before it.
-fn forget_older(after: &mut After, revision: Revision) {
-    for id in after.ledger.note_spoken(revision) {
+/// A late word about the whole: of instances it may say something newer than what is noted. Says whether it does.
+fn forget_older(after: &mut After, revision: Revision) -> bool {
+    let forgotten = after.ledger.note_spoken(revision);
+    for id in forgotten.iter().flatten().copied() {
         match &after.part {
             Part::Whole { .. } => after.part.add(id),
             Part::Only(_) => after.part.remove(id),
         }
     }
+    forgotten.is_some()
 }
 
 /// The part of somebody who gets the whole: of the instances that have lists of their own, those that name them. `before` is
@@ -109,15 +117,11 @@ fn part_of_whole(plan: &Plan, invited: &Invited, before: Option<Part>) -> Part {
 
 fn cancelled(plan: &Plan, mut after: After) -> Option<After> {
     let mut taken = false;
-    if let Some(whole) = &plan.said.whole {
-        if after.ledger.takes_whole(&whole.revision) {
-            after.ledger.note_whole(whole.revision, true);
-            // What they were invited to since then stays.
-            after.part = Part::Only(after.ledger.instances.keys().copied().filter(|id| after.part.contains(*id)).collect());
-            taken = true;
-        } else {
-            forget_older(&mut after, whole.revision);
-        }
+    if let Some(whole) = &plan.said.whole
+        && after.ledger.takes_whole(&whole.revision)
+    {
+        take_cancellation(&mut after, whole.revision);
+        taken = true;
     }
     for (id, one) in &plan.said.instances {
         if !after.ledger.takes_instance(*id, &one.revision, &one.as_of) {
@@ -128,6 +132,20 @@ fn cancelled(plan: &Plan, mut after: After) -> Option<After> {
         if one.and_later { after.part.end_before(*id) } else { after.part.remove(*id) }
     }
     taken.then_some(after)
+}
+
+/// Nothing is left but what they were invited to since then. Instances that they were taken off stay noted: a whole that comes
+/// back and is silent about instances does not bring those.
+fn take_cancellation(after: &mut After, revision: Revision) {
+    after.ledger.note_whole(revision, false);
+    let part = std::mem::replace(&mut after.part, Part::nothing());
+    after.ledger.instances.retain(|id, known| {
+        let is_newer = revision.is_older_than(known);
+        if is_newer && part.contains(*id) {
+            after.part.add(*id);
+        }
+        is_newer || !part.contains(*id)
+    });
 }
 
 impl Plan {

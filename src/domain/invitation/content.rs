@@ -8,10 +8,11 @@ use crate::domain::itip::time::{instant_in, local_in};
 use crate::domain::itip::{self, CalendarObject};
 use crate::domain::meeting::{Guest, Meeting, MeetingEvent};
 use crate::domain::occurrence::Instance;
-use crate::domain::revision::Ledger;
+use crate::domain::revision::{Ledger, Revision};
 use crate::domain::series::SeriesLimits;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use std::collections::BTreeMap;
 
 /// The meeting after a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub fn content(known: Option<&Meeting>, plan: &Plan, object: &CalendarObject, ho
         Some(whole) if ledger.takes_whole(&whole.revision) => (Some(whole), None),
         late => (None, late.as_ref().filter(|_| plan.said.speaks_of_instances())),
     };
-    let forgotten = late.map(|late| ledger.note_spoken(late.revision)).unwrap_or_default();
+    let forgotten = late.and_then(|late| ledger.note_spoken(late.revision)).unwrap_or_default();
     let mut event = match (whole, known) {
         (Some(whole), known) => with_known_instances(whole, known, plan, &mut ledger),
         (None, Some(meeting)) => as_ruled(&meeting.event, &forgotten),
@@ -71,20 +72,40 @@ pub fn content(known: Option<&Meeting>, plan: &Plan, object: &CalendarObject, ho
     Ok(Content { event, ledger, object })
 }
 
-/// Takes an instance off for everybody, once it is left to no guest; with `and_later` all later ones too.
+/// Takes off what is left to no guest: single instances that the organizer said something of, and with a cancellation of an
+/// instance and all later ones those. Where nobody is invited at all, what there was stays told.
 pub fn taken_off_for_all(meeting: &mut Meeting, plan: &Plan, guests: &[&Guest]) {
-    for (id, one) in &plan.said.instances {
-        let is_theirs = |guest: &&Guest| {
-            let view = guest.removed_at.is_none().then(|| meeting.event.for_part(&guest.part)).flatten();
-            view.is_some_and(|view| if one.and_later { has_from(&view, *id) } else { view.instance(*id).is_some() })
-        };
-        let is_there = one.and_later || meeting.event.instance(*id).is_some();
-        if !is_there || !meeting.ledger.takes_instance(*id, &one.revision, &one.as_of) || guests.iter().any(is_theirs) {
-            continue;
-        }
-        meeting.ledger.instances.insert(*id, one.revision);
-        if one.and_later { meeting.event.end_before(*id) } else { meeting.event.put(*id, None) }
+    let views: Vec<MeetingEvent> = guests.iter().filter_map(|guest| view(guest, &meeting.event)).collect();
+    if views.is_empty() {
+        return;
     }
+    for (id, revision) in noted(guests) {
+        let is_left = meeting.event.instance(id).is_some() && views.iter().all(|view| view.instance(id).is_none());
+        if is_left {
+            meeting.ledger.instances.insert(id, revision);
+            meeting.event.put(id, None);
+        }
+    }
+    let ranges = plan.said.instances.iter().filter(|(_, one)| one.and_later && one.instance.is_none());
+    for (id, _) in ranges.filter(|(id, _)| !views.iter().any(|view| has_from(view, **id))) {
+        meeting.event.end_before(*id);
+    }
+}
+
+fn view(guest: &Guest, event: &MeetingEvent) -> Option<MeetingEvent> {
+    guest.removed_at.is_none().then(|| event.for_part(&guest.part)).flatten()
+}
+
+/// The newest that was taken of each instance about anybody.
+fn noted(guests: &[&Guest]) -> BTreeMap<DateTime<Utc>, Revision> {
+    let mut noted: BTreeMap<DateTime<Utc>, Revision> = BTreeMap::new();
+    for (id, revision) in guests.iter().flat_map(|guest| &guest.ledger.instances) {
+        let newest = noted.entry(*id).or_insert(*revision);
+        if newest.is_before(revision) {
+            *newest = *revision;
+        }
+    }
+    noted
 }
 
 fn has_from(event: &MeetingEvent, id: DateTime<Utc>) -> bool {
@@ -125,8 +146,7 @@ fn alone(plan: &Plan) -> Option<MeetingEvent> {
     if plan.intent == Intent::Add {
         return None;
     }
-    let instances: std::collections::BTreeMap<_, _> =
-        plan.said.instances.iter().filter_map(|(id, one)| Some((*id, one.instance.clone()?))).collect();
+    let instances: BTreeMap<_, _> = plan.said.instances.iter().filter_map(|(id, one)| Some((*id, one.instance.clone()?))).collect();
     let Instance { title, description, starts_at, ends_at } = instances.values().next()?.clone();
     Some(MeetingEvent { title, description, starts_at, ends_at, series: None, whole_days: None }.of_instances(instances))
 }

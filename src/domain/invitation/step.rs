@@ -54,7 +54,8 @@ fn update(guest: &Guest, after: &After, sent: &SentState, view: MeetingEvent) ->
         (Part::Whole { .. }, _) | (_, Part::Whole { .. }) => Change::of_whole(&sent.event, &view),
     };
     // The same object again (one message a guest, or a repeated one) tells nothing new; a fresh DTSTAMP is the organizer's wish.
-    if sent.event == view && guest.ledger == after.ledger {
+    let takes_as_much = guest.ledger.whole == after.ledger.whole && guest.ledger.instances == after.ledger.instances;
+    if sent.event == view && takes_as_much {
         return Step::Nothing;
     }
     let sequence = if change.is_significant() { sent.sequence.saturating_add(1) } else { sent.sequence };

@@ -57,16 +57,14 @@ impl Gateway {
     }
 }
 
-/// The meeting with what a cancellation leaves to nobody taken off. It takes place as long as anybody is invited to anything of
+/// The meeting with what is left to nobody taken off. It takes place as long as anybody is invited to anything of
 /// it: a cancellation is one for those whom it reaches, and the last of them may be before the first invitation of another.
 fn afterwards(case: &Case<'_>, told: &[Told]) -> Meeting {
     let mut meeting = case.meeting.clone();
     let told: Vec<&Guest> = told.iter().filter_map(|one| one.guest.as_ref()).collect();
     let others = case.guests.iter().filter(|guest| !told.iter().any(|told| told.id == guest.id));
     let guests: Vec<&Guest> = others.chain(told.iter().copied()).collect();
-    if case.plan.intent == Intent::Cancel {
-        invitation::taken_off_for_all(&mut meeting, case.plan, &guests);
-    }
+    invitation::taken_off_for_all(&mut meeting, case.plan, &guests);
     let is_off = guests.iter().all(|guest| guest.removed_at.is_some());
     meeting.status = if is_off { MeetingStatus::Cancelled } else { MeetingStatus::Scheduled };
     meeting
