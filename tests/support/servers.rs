@@ -51,7 +51,7 @@ impl Postfix {
         write(
             &folder.join("calendar_checks"),
             &format!(
-                "/^Content-Type:[[:space:]]*text\\/calendar.*method=\"?(REQUEST|CANCEL|ADD)/ FILTER smtp:[127.0.0.1]:{}\n",
+                "/^Content-Type:[[:space:]]*text\\/calendar.*method=\"?(REQUEST|CANCEL|ADD|DECLINECOUNTER)/ FILTER smtp:[127.0.0.1]:{}\n",
                 routes.gateway_submission
             ),
         );

@@ -43,7 +43,7 @@ fn requested(plan: &Plan, invited: &Invited, mut after: After) -> Option<After> 
             let part = part_of_whole(plan, invited, (!speaks).then(|| after.part.clone()));
             after.part = with_noted_instances(part, &after);
             taken = true;
-        } else if speaks {
+        } else if speaks && whole.event.series.is_some() {
             taken = forget_older(&mut after, whole.revision);
         }
     }
