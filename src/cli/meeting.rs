@@ -168,6 +168,13 @@ fn note(guest: &Guest) -> String {
     if let Some(proposal) = &response.whole.proposal {
         notes.push(format!("proposes {} to {} UTC", time(proposal.starts_at), time(proposal.ends_at)));
     }
+    for (id, answer) in &response.instances {
+        let proposes =
+            answer.proposal.as_ref().map(|proposal| format!(", proposes {} to {} UTC", time(proposal.starts_at), time(proposal.ends_at)));
+        let said = answer.comment.as_ref().map(|comment| format!(" \"{}\"", output::shown(comment)));
+        notes
+            .push([Some(format!("{}: {}", time(*id), answer.partstat.as_str())), proposes, said].into_iter().flatten().collect::<String>());
+    }
     if response.away_since.is_some() {
         notes.push("away".to_owned());
     }

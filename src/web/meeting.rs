@@ -4,6 +4,7 @@ use super::pages::{Pages, PagesError, Texts, Words, iso, word};
 use super::request::{Request, Wish};
 use super::security::{headers, with_headers};
 use crate::domain::alert::Alert;
+use crate::domain::attendance::{Answer, Proposal};
 use crate::domain::language::Language;
 use crate::domain::meeting::{Guest, MeetingStatus};
 use crate::flow::meeting_page::{MeetingPages, MeetingView, Seen};
@@ -114,7 +115,21 @@ fn guest_values(guest: &Guest, view: &MeetingView, words: &Words) -> Value {
         (None, Some(at)) => ("opened", Some(at)),
         (None, None) => ("none", None),
     };
-    let proposal = guest.attendance.response.whole.proposal.as_ref();
+    let proposal = |answer: &Answer| {
+        let span = |proposal: &Proposal| words.dates.span(&view.meeting.event, proposal.starts_at, proposal.ends_at, view.time_zone);
+        answer.proposal.as_ref().map(|proposal| json!({ "span": span(proposal), "comment": proposal.comment }))
+    };
+    // Of a series, what was answered to single dates.
+    let dates = guest.attendance.response.instances.iter().filter_map(|(id, answer)| {
+        let instance = view.meeting.event.instance(*id)?;
+        let response = word(&answer.partstat).to_lowercase();
+        Some(json!({
+            "span": words.dates.span(&view.meeting.event, instance.starts_at, instance.ends_at, view.time_zone),
+            "response": { "name": response, "text": text(&words.meeting, "response", &response) },
+            "comment": answer.comment,
+            "proposal": proposal(answer),
+        }))
+    });
     json!({
         "name": called(guest),
         "address": guest.mailbox.name.as_ref().map(|_| guest.mailbox.mailbox.to_string()),
@@ -122,10 +137,8 @@ fn guest_values(guest: &Guest, view: &MeetingView, words: &Words) -> Value {
         "delivery": { "name": delivery, "text": text(&words.meeting, "delivery", &delivery) },
         "response": { "name": response, "text": text(&words.meeting, "response", &response) },
         "comment": guest.attendance.response.whole.comment,
-        "proposal": proposal.map(|proposal| json!({
-            "span": words.dates.span(&view.meeting.event, proposal.starts_at, proposal.ends_at, view.time_zone),
-            "comment": proposal.comment,
-        })),
+        "proposal": proposal(&guest.attendance.response.whole),
+        "dates": dates.collect::<Vec<_>>(),
         "away": guest.attendance.response.away_since.map(|at| words.dates.date(at, view.time_zone)),
         "presence": text(&words.meeting, "presence", seen),
         "presence_at": seen_at.map(|at| words.dates.clock(at, view.time_zone)),

@@ -6,7 +6,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use chrono::TimeDelta;
 use paravent::domain::alert::{Alert, AlertKind, AlertState, Severity};
-use paravent::domain::attendance::{Delivery, PartStat, Proposal};
+use paravent::domain::attendance::{Answer, Delivery, PartStat, Proposal};
 use paravent::domain::id::AlertId;
 use paravent::domain::link::LinkKeys;
 use paravent::domain::meeting::MeetingStatus;
@@ -81,7 +81,24 @@ async fn of_a_series_the_date_that_comes_next_is_shown_and_those_after_it() {
         let renamed = Instance { title: "Bilan".into(), starts_at: second, ends_at: second + TimeDelta::hours(1), ..event.first() };
         event.series = Some(Box::new(Series { recurrence: Some(recurrence), changed: [(second, renamed)].into() }));
     }
+    {
+        let second = house.archive.meeting.lock().unwrap().event.starts_at + TimeDelta::days(7);
+        let proposal =
+            Proposal { starts_at: second + TimeDelta::hours(2), ends_at: second + TimeDelta::hours(3), comment: None, received_at: noon() };
+        let answer =
+            Answer { partstat: PartStat::Declined, comment: Some("En congé".into()), proposal: Some(proposal), ..Answer::default() };
+        house.archive.guest.lock().unwrap().attendance.response.put(Some(second), answer);
+    }
     let (_, page) = house.get(&house.token()).await;
+    has(
+        &page,
+        &[
+            "une autre réponse",
+            "lundi 30 novembre 2026, <span class=\"hours\">14 h 00 – 15 h 00</span> <span class=\"chip is-declined\">",
+            "En congé",
+            "16 h 00 – 17 h 00",
+        ],
+    );
     has(&page, &["<h1 dir=\"auto\">Avis médical</h1>", "<dd dir=\"auto\">Bilan</dd>", "lundi 30 novembre 2026</time>", "Prochaines dates"]);
     has(
         &page,
