@@ -57,6 +57,7 @@ pub struct Meeting {
     /// The UID of their dialog.
     pub organizer_uid: Uid,
     /// SEQUENCE and DTSTAMP of what was taken from them.
+    #[serde(default)]
     pub ledger: Ledger,
     /// Their newest calendar object, as they wrote it: replies are made in its terms (RFC 5546 §3.2.3).
     pub organizer_object: String,

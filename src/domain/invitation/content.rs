@@ -51,25 +51,25 @@ pub fn content(known: Option<&Meeting>, plan: &Plan, object: &CalendarObject, ho
     if changed > CHANGED_MAX {
         return Err(vec![(Problem::Series, CHANGED_MAX.to_string())]);
     }
-    let object = match known.and_then(|meeting| itip::read(meeting.organizer_object.as_bytes()).ok()) {
-        Some(older) if whole.is_some() => {
-            // Of the object before, the instances that still stand and that this one says nothing of.
-            let stands = |index: usize| id_of(&older, index, &event, home).is_some_and(|id| is_kept(plan, &ledger, &event, id));
-            let is_new =
-                |index: usize| taken.contains(&index) || object.events.get(index).is_some_and(|event| event.recurrence_id.is_none());
-            merged(object, &older, &is_new, &stands, false)
-        }
+    let older = known.and_then(|meeting| itip::read(meeting.organizer_object.as_bytes()).ok());
+    let object = match &older {
+        Some(older) if whole.is_some() => with_older_instances(object, older, &taken, |index| {
+            id_of(older, index, &event, home).is_some_and(|id| is_kept(plan, &ledger, &event, id))
+        }),
         Some(older) => {
-            let replaced = |index: usize| {
-                let id = id_of(&older, index, &event, home);
-                let is_taken = |id| plan.said.instances.get(&id).is_some_and(|one| taken.contains(&one.index));
-                !id.is_some_and(|id| forgotten.contains(&id) || is_taken(id))
-            };
-            merged(&older, object, &replaced, &|index| taken.contains(&index), is_adding)
+            let is_taken = |id| plan.said.instances.get(&id).is_some_and(|one| taken.contains(&one.index));
+            let is_gone = |index| id_of(older, index, &event, home).is_some_and(|id| forgotten.contains(&id) || is_taken(id));
+            merged(older, object, &|index| !is_gone(index), &|index| taken.contains(&index), is_adding)
         }
         None => object.tree.to_text(),
     };
     Ok(Content { event, ledger, object })
+}
+
+/// A new whole with what was taken of its instances, and those of the object before that still stand.
+fn with_older_instances(object: &CalendarObject, older: &CalendarObject, taken: &[usize], stands: impl Fn(usize) -> bool) -> String {
+    let is_master = |index: usize| object.events.get(index).is_some_and(|event| event.recurrence_id.is_none());
+    merged(object, older, &|index| taken.contains(&index) || is_master(index), &stands, false)
 }
 
 /// Takes off what is left to no guest: single instances that the organizer said something of, and with a cancellation of an
