@@ -3,7 +3,7 @@
 use super::said::{CHANGED_MAX, SaidInstance, Whole};
 use super::{Intent, Plan, Remark};
 use crate::domain::compose::Problem;
-use crate::domain::itip::merge::merged;
+use crate::domain::itip::merge::{kept, merged};
 use crate::domain::itip::time::{instant_in, local_in};
 use crate::domain::itip::{self, CalendarObject};
 use crate::domain::meeting::{Guest, Meeting, MeetingEvent};
@@ -12,6 +12,13 @@ use crate::domain::revision::Ledger;
 use crate::domain::series::SeriesLimits;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+
+/// Most octets of titles and descriptions that single instances of a series have of their own, all together: each guest gets all of
+/// them in each mail.
+const TEXTS_MAX: usize = 500_000;
+
+/// Most octets of the organizer's object as it is kept: it is read for every answer.
+const OBJECT_MAX: usize = 1_000_000;
 
 /// The meeting after a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +57,9 @@ pub fn content(known: Option<&Meeting>, plan: &Plan, object: &CalendarObject, ho
     if changed > CHANGED_MAX {
         return Err(vec![(Problem::Series, CHANGED_MAX.to_string())]);
     }
+    if texts_of(&event) > TEXTS_MAX {
+        return Err(vec![(Problem::Series, format!("{TEXTS_MAX} B"))]);
+    }
     let object = match known.and_then(|meeting| itip::read(meeting.organizer_object.as_bytes()).ok()) {
         Some(older) if whole.is_some() => {
             // Of the object before, the instances that still stand and that this one says nothing of.
@@ -64,11 +74,23 @@ pub fn content(known: Option<&Meeting>, plan: &Plan, object: &CalendarObject, ho
                 let is_taken = |id| plan.said.instances.get(&id).is_some_and(|one| taken.contains(&one.index));
                 !id.is_some_and(|id| forgotten.contains(&id) || is_taken(id))
             };
-            merged(&older, object, &replaced, &|index| taken.contains(&index), is_adding)
+            // An RDATE with an end is said by the master, which is late here.
+            let is_own = |index: usize| is_adding || object.events.get(index).is_some_and(|event| event.recurrence_id.is_some());
+            merged(&older, object, &replaced, &|index| taken.contains(&index) && is_own(index), is_adding)
         }
-        None => object.tree.to_text(),
+        None => object.tree.clone(),
     };
+    let object = kept(object).to_text();
+    // What could not be read any more would leave answers untold.
+    if object.len() > OBJECT_MAX {
+        return Err(vec![(Problem::Series, format!("{OBJECT_MAX} B"))]);
+    }
     Ok(Content { event, ledger, object })
+}
+
+fn texts_of(event: &MeetingEvent) -> usize {
+    let of_one = |one: &Instance| one.title.len() + one.description.as_ref().map_or(0, String::len);
+    event.series.iter().flat_map(|series| series.changed.values()).map(of_one).sum()
 }
 
 /// Takes an instance off for everybody, once it is left to no guest; with `and_later` all later ones too.
