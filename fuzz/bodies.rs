@@ -15,6 +15,8 @@ use paravent::domain::token::{Purpose, TokenKeys};
 use std::sync::LazyLock;
 use uuid::Uuid;
 
+mod series;
+
 /// Reads a message: never panics, keeps its limits.
 pub(crate) fn mime(bytes: &[u8]) {
     let limits = MimeLimits::default();
@@ -70,8 +72,10 @@ pub(crate) fn tnef(bytes: &[u8]) {
 /// Whom the guard protects.
 const ADDRESS: &str = "helene.bernardin@agence.example";
 
-static SECRETS: LazyLock<Option<Secrets>> = LazyLock::new(|| {
-    let organizer = Organizer {
+static SECRETS: LazyLock<Option<Secrets>> = LazyLock::new(|| Some(Secrets::of(&organizer()?, &["rdv.example".to_owned()])));
+
+fn organizer() -> Option<Organizer> {
+    Some(Organizer {
         id: OrganizerId(Uuid::nil()),
         mailbox: Mailbox::parse(ADDRESS).ok()?,
         aliases: Vec::new(),
@@ -87,9 +91,8 @@ static SECRETS: LazyLock<Option<Secrets>> = LazyLock::new(|| {
             allow_counter: false,
         },
         active: true,
-    };
-    Some(Secrets::of(&organizer, &["rdv.example".to_owned()]))
-});
+    })
+}
 
 /// Looks for secrets: never panics, finds the same each time, and always what stands there undisguised.
 pub(crate) fn leak(bytes: &[u8]) {
@@ -98,4 +101,12 @@ pub(crate) fn leak(bytes: &[u8]) {
     assert_eq!(found, scan(bytes, secrets));
     let plain = [bytes, b" ", ADDRESS.as_bytes(), b" "].concat();
     assert!(!scan(&plain, secrets).is_empty());
+}
+
+/// Up to four objects of an organizer and answers of a guest (fuzz/series.rs): every object that leaves is sound, and says of the
+/// meeting what the guest may know of it, no more and no less.
+pub(crate) fn series(bytes: &[u8]) {
+    if let Some(organizer) = organizer() {
+        series::story(bytes, &organizer);
+    }
 }

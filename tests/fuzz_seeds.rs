@@ -37,6 +37,7 @@ fn seeds() {
     replay("classification", bodies::classification);
     replay("tnef", bodies::tnef);
     replay("leak", bodies::leak);
+    replay("series", bodies::series);
 }
 
 fn fixtures() -> Vec<Vec<u8>> {

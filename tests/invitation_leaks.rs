@@ -21,7 +21,7 @@ use paravent::domain::language::Language;
 use paravent::domain::link::LinkKeys;
 use paravent::domain::mime::MimeLimits;
 use paravent::domain::organizer::Organizer;
-use paravent::domain::token::{AliasDomain, TokenKeys};
+use paravent::domain::token::{AliasDomain, Purpose, TokenKeys};
 use paravent::flow::port::*;
 use paravent::flow::route::Domains;
 use paravent::flow::{Gateway, Settings};
@@ -123,27 +123,54 @@ fn gateway(organizer: Organizer, archive: SqliteArchive) -> Gateway {
     }
 }
 
+fn run<T>(story: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap().block_on(story)
+}
+
+async fn give(gateway: &Gateway, door: MailDoor, from: &str, recipients: Vec<Mailbox>, raw: Vec<u8>) {
+    let session = Session {
+        door,
+        peer: std::net::IpAddr::from([127, 0, 0, 1]),
+        helo: "client.test".to_owned(),
+        encrypted: true,
+        submitter: (door == MailDoor::Submission).then_some(Submitter::TrustedNetwork),
+    };
+    let incoming = Incoming { session, reverse_path: ReversePath::Mailbox(Mailbox::parse(from).unwrap()), recipients, raw };
+    let answers = gateway.receive(incoming).await;
+    assert!(answers.iter().all(|answer| answer.code == 250), "{answers:?}");
+}
+
+/// The first guest proposes another time, and the organizer refuses it with this mail; what the guest would be told.
+fn refused(identity: &Identity, refusal: Vec<u8>) -> Vec<OutboxItem> {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let gateway = gateway(organizer(identity, false), SqliteArchive::open(&folder.path().join("archive.db")).await.unwrap());
+        let (guest, invited) = (GUESTS[0].1, Mailbox::parse(GUESTS[0].1).unwrap());
+        let invitation = identity::invitation(identity, Program::Gmail, &[], &GUESTS[..1]);
+        give(&gateway, MailDoor::Submission, &identity.address, vec![invited.clone()], invitation).await;
+        let meeting = gateway.archive.meetings(DateTime::UNIX_EPOCH, 2).await.unwrap().remove(0);
+        let known = gateway.archive.guests(meeting.id).await.unwrap().remove(0);
+        let alias = gateway.tokens.address(Purpose::OrganizerAlias, known.id.0, &gateway.settings.domains.alias);
+        let counter = format!(
+            "From: {guest}\r\nMessage-ID: <c@hopital.test>\r\nContent-Type: text/calendar; method=COUNTER\r\n\r\nBEGIN:VCALENDAR\r\n\
+             METHOD:COUNTER\r\nBEGIN:VEVENT\r\nUID:{}\r\nDTSTAMP:20260601T080000Z\r\nDTSTART:20260706T130000Z\r\n\
+             DTEND:20260706T134500Z\r\nATTENDEE:mailto:{guest}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+            known.uid.0
+        );
+        give(&gateway, MailDoor::Mx, guest, vec![alias], counter.into_bytes()).await;
+        give(&gateway, MailDoor::Submission, &identity.address, vec![invited], refusal).await;
+        let due = gateway.archive.outbox_due(Fixed.now() + TimeDelta::days(1), 100).await.unwrap();
+        due.into_iter().filter(|item| item.purpose == OutboxPurpose::Answer).collect()
+    })
+}
+
 /// Submits the invitation to the real gateway; what it would send to guests, and what it tells the organizer.
 fn sent(identity: &Identity, named: bool, mail: Vec<u8>) -> (Vec<OutboxItem>, String) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    runtime.block_on(async {
+    run(async {
         let folder = tempfile::tempdir().unwrap();
         let gateway = gateway(organizer(identity, named), SqliteArchive::open(&folder.path().join("archive.db")).await.unwrap());
-        let session = Session {
-            door: MailDoor::Submission,
-            peer: std::net::IpAddr::from([127, 0, 0, 1]),
-            helo: "client.test".to_owned(),
-            encrypted: true,
-            submitter: Some(Submitter::TrustedNetwork),
-        };
-        let incoming = Incoming {
-            session,
-            reverse_path: ReversePath::Mailbox(Mailbox::parse(&identity.address).unwrap()),
-            recipients: GUESTS.iter().map(|(_, address)| Mailbox::parse(address).unwrap()).collect(),
-            raw: mail,
-        };
-        let answers = gateway.receive(incoming).await;
-        assert!(answers.iter().all(|answer| answer.code == 250), "{answers:?}");
+        let guests = GUESTS.iter().map(|(_, address)| Mailbox::parse(address).unwrap()).collect();
+        give(&gateway, MailDoor::Submission, &identity.address, guests, mail).await;
         let due = gateway.archive.outbox_due(Fixed.now() + TimeDelta::days(1), 100).await.unwrap();
         let told = due.iter().find(|item| item.purpose == OutboxPurpose::Organizer).expect("the organizer was told nothing");
         let told = paravent::domain::mime::read(&told.message, &MimeLimits::default()).text;
@@ -194,6 +221,12 @@ proptest! {
         assert_hidden(&identity, false, &items)?;
     }
 
+    /// What the organizer writes when they refuse another time: in the calendar object, or beside it.
+    #[test]
+    fn refusals_never_leak(identity in identity::identity(), hidden in identity::hidden_in_a_refusal()) {
+        assert_hidden(&identity, false, &refused(&identity, identity::refusal(&identity, &hidden, GUESTS[0].1)))?;
+    }
+
     /// The oracle sees every secret in every disguise, so that its silence means something.
     #[test]
     fn the_oracle_is_not_blind(identity in identity::identity(), hidden in identity::hidden_in_passed_places()) {
@@ -215,7 +248,13 @@ fn a_name_in_the_title_stops_the_mail() {
         telephone: "0123456789".into(),
         host: "pc-7.lan.agence.example".into(),
     };
-    let hidden = [Hidden { secret: Secret::Name, disguise: Disguise::Plain, spot: Spot::Title }];
-    assert!(sent(&identity, false, identity::invitation(&identity, Program::Gmail, &hidden, &GUESTS)).0.is_empty());
+    for spot in [Spot::Title, Spot::InstanceTitle, Spot::InstanceDescription] {
+        let hidden = [Hidden { secret: Secret::Name, disguise: Disguise::Plain, spot }];
+        assert!(sent(&identity, false, identity::invitation(&identity, Program::Gmail, &hidden, &GUESTS)).0.is_empty(), "{spot:?}");
+    }
     assert_eq!(sent(&identity, false, identity::invitation(&identity, Program::Gmail, &[], &GUESTS)).0.len(), 2);
+    assert_eq!(sent(&identity, false, identity::invitation(&identity, Program::Apple, &[], &GUESTS)).0.len(), 2);
+    assert_eq!(refused(&identity, identity::refusal(&identity, &[], GUESTS[0].1)).len(), 1);
+    let hidden = [Hidden { secret: Secret::Name, disguise: Disguise::Plain, spot: Spot::RefusalComment }];
+    assert!(refused(&identity, identity::refusal(&identity, &hidden, GUESTS[0].1)).is_empty());
 }

@@ -8,7 +8,7 @@
 //! The organizer's page of a meeting has a token of its own, for another audience: neither opens what the other does.
 
 use super::id::{GuestId, MeetingId};
-use super::meeting::{Guest, Meeting};
+use super::meeting::{Guest, Meeting, MeetingEvent};
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::de::DeserializeOwned;
@@ -140,7 +140,8 @@ impl LinkKeys {
             mtg: meeting.id.0,
             jti: guest.link,
             nbf: now.timestamp(),
-            exp: expiry(meeting, now),
+            // Whoever has it can read it: of a series, it tells of their own part's end alone.
+            exp: expiry(&guest.view(meeting), now),
         })
     }
 
@@ -153,7 +154,7 @@ impl LinkKeys {
 
     /// The token of the organizer's page of this meeting, minted at `now`.
     pub fn mint_meeting(&self, meeting: &Meeting, now: DateTime<Utc>) -> Result<String, LinkKeyError> {
-        let (nbf, exp) = (now.timestamp(), expiry(meeting, now));
+        let (nbf, exp) = (now.timestamp(), expiry(&meeting.event, now));
         self.sign(&MeetingClaims { aud: MEETING_AUDIENCE.to_owned(), sub: meeting.id.0, nbf, exp })
     }
 
@@ -189,8 +190,8 @@ impl LinkKeys {
 }
 
 /// When a token minted at `now` dies, in seconds since 1970.
-fn expiry(meeting: &Meeting, now: DateTime<Utc>) -> i64 {
-    let end = meeting.event.over_at().unwrap_or(now + TimeDelta::days(ENDLESS_DAYS));
+fn expiry(event: &MeetingEvent, now: DateTime<Utc>) -> i64 {
+    let end = event.over_at().unwrap_or(now + TimeDelta::days(ENDLESS_DAYS));
     (end.max(now) + TimeDelta::days(OUTLIVES_END_DAYS)).timestamp()
 }
 

@@ -59,7 +59,7 @@ pub struct Meeting {
     /// SEQUENCE and DTSTAMP of what was taken from them.
     #[serde(default)]
     pub ledger: Ledger,
-    /// Their newest calendar object, as they wrote it: replies are made in its terms (RFC 5546 §3.2.3).
+    /// Of their newest calendar object what replies are made of, as they wrote it: those are in its terms (RFC 5546 §3.2.3).
     pub organizer_object: String,
     /// What guests are told.
     pub event: MeetingEvent,
@@ -162,6 +162,11 @@ impl Guest {
             Some(sent) => SentState { event, ..sent.clone() },
             None => SentState { sequence: 0, event, counts_from: 0, instances_count_from: BTreeMap::new() },
         }
+    }
+
+    /// Whether what they are invited to is over, or will never be.
+    pub fn is_over(&self, meeting: &Meeting, now: DateTime<Utc>) -> bool {
+        meeting.status == MeetingStatus::Cancelled || self.view(meeting).over_at().is_some_and(|over| now >= over)
     }
 
     /// The meeting as this guest may know it; where nothing of it is left to them, as they knew it last.

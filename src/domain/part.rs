@@ -110,7 +110,10 @@ impl MeetingEvent {
         let of_rule = |recurrence: &Recurrence| recurrence.only(self.starts_at, &ids, self.whole_days.is_some());
         match series.recurrence.as_ref().filter(|_| ids.len() > 1).and_then(of_rule) {
             Some(recurrence) => {
-                let Instance { title, description, starts_at, ends_at } = self.by_rule(*first);
+                let Instance { starts_at, ends_at, .. } = self.by_rule(*first);
+                // The words of the whole are told through an instance that has them: who knows none such, is not to know them.
+                let told = instances.iter().find(|(id, _)| !series.changed.contains_key(id)).or(instances.first_key_value());
+                let (title, description) = told.map(|(_, one)| (one.title.clone(), one.description.clone()))?;
                 let changed = series.changed.iter().filter(|(id, _)| ids.contains(id)).map(|(id, one)| (*id, one.clone())).collect();
                 let series = Some(Box::new(Series { recurrence: Some(recurrence), changed }));
                 Some(Self { title, description, starts_at, ends_at, series, ..self.clone() })
@@ -173,6 +176,21 @@ mod tests {
         assert_eq!(starts(&event.for_part(&part).unwrap()), [first, at("2026-10-13T12:00:00Z"), third]);
         part.end_before(first);
         assert_eq!(event.for_part(&part), None);
+    }
+
+    #[test]
+    fn who_knows_changed_instances_alone_does_not_learn_the_words_of_the_whole() {
+        let (mut event, [first, second, third, _]) = (mondays(), IDS.map(at));
+        event.title = "Licenciement".to_owned();
+        event.description = Some("de Léa".to_owned());
+        let changed = |id| Instance { title: "Bilan".to_owned(), description: None, ..event.by_rule(id) };
+        let changed = [first, third].map(|id| (id, changed(id)));
+        event.series.as_mut().unwrap().changed.extend(changed);
+        let view = event.for_part(&Part::Only(BTreeSet::from([first, third]))).unwrap();
+        assert!(view.series.as_ref().unwrap().recurrence.is_some());
+        assert_eq!((view.title.as_str(), &view.description), ("Bilan", &None));
+        let view = event.for_part(&Part::Only(BTreeSet::from([second, at("2026-10-26T08:00:00Z")]))).unwrap();
+        assert_eq!(view.title, "Licenciement", "the last is as the whole says, so they know it");
     }
 
     #[test]

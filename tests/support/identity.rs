@@ -78,6 +78,10 @@ pub enum Spot {
     Title,
     Description,
     GuestName,
+    InstanceTitle,
+    InstanceDescription,
+    RefusalComment,
+    RefusalText,
 }
 
 /// One thing hidden.
@@ -168,8 +172,13 @@ pub fn hidden_in_dropped_places() -> impl Strategy<Value = Vec<Hidden>> {
 
 /// Hidden where the text is passed on.
 pub fn hidden_in_passed_places() -> impl Strategy<Value = Vec<Hidden>> {
-    let passed = prop::sample::select(vec![Spot::Title, Spot::Description, Spot::GuestName]);
-    prop::collection::vec(hidden_at(passed), 1..3)
+    let passed = vec![Spot::Title, Spot::Description, Spot::GuestName, Spot::InstanceTitle, Spot::InstanceDescription];
+    prop::collection::vec(hidden_at(prop::sample::select(passed)), 1..3)
+}
+
+/// Hidden in what the organizer writes when they refuse another time.
+pub fn hidden_in_a_refusal() -> impl Strategy<Value = Vec<Hidden>> {
+    prop::collection::vec(hidden_at(prop::sample::select(vec![Spot::RefusalComment, Spot::RefusalText])), 1..3)
 }
 
 pub fn program() -> impl Strategy<Value = Program> {
@@ -217,6 +226,36 @@ pub fn invitation(identity: &Identity, program: Program, hidden: &[Hidden], gues
     Writer { identity, program, hidden }.mail(guests)
 }
 
+/// The organizer's METHOD:DECLINECOUNTER to a guest, CRLF, to an [`invitation`] with nothing hidden in it.
+pub fn refusal(identity: &Identity, hidden: &[Hidden], guest: &str) -> Vec<u8> {
+    let Identity { name, address, host, .. } = identity;
+    let writer = Writer { identity, program: Program::Gmail, hidden };
+    let lines = [
+        "BEGIN:VCALENDAR".to_owned(),
+        format!("PRODID:-//{host}//EN"),
+        "VERSION:2.0".to_owned(),
+        "METHOD:DECLINECOUNTER".to_owned(),
+        "BEGIN:VEVENT".to_owned(),
+        format!("UID:evenement-@{host}"),
+        "DTSTAMP:20260601T080000Z".to_owned(),
+        format!("ORGANIZER;CN=\"{name}\":mailto:{address}"),
+        format!("ATTENDEE:mailto:{guest}"),
+        format!("COMMENT:Trop tard. {}", escaped(&writer.at(Spot::RefusalComment))),
+        "SEQUENCE:0".to_owned(),
+        "END:VEVENT".to_owned(),
+        "END:VCALENDAR".to_owned(),
+    ];
+    let calendar: String = lines.iter().map(|line| folded(line)).collect();
+    let text = format!("Non merci. {}", writer.at(Spot::RefusalText));
+    let parts =
+        vec![leaf("text/plain; charset=utf-8", &text, false), leaf("text/calendar; charset=utf-8; method=DECLINECOUNTER", &calendar, true)];
+    let head = format!(
+        "From: {address}\r\nTo: {guest}\r\nSubject: Non\r\nMessage-ID: <refus@{host}>\r\nMIME-Version: 1.0\r\n{}",
+        joined("alternative", "b1", parts)
+    );
+    head.into_bytes()
+}
+
 struct Writer<'a> {
     identity: &'a Identity,
     program: Program,
@@ -228,6 +267,12 @@ impl Writer<'_> {
     fn at(&self, wanted: Spot) -> String {
         let here = self.hidden.iter().filter(|one| std::mem::discriminant(&one.spot) == std::mem::discriminant(&wanted));
         here.map(|one| one.disguise.write(self.identity.text(one.secret))).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Two of the programs write a series with an instance that differs; all do where something is hidden in that.
+    fn recurs(&self) -> bool {
+        let in_instance = |one: &Hidden| matches!(one.spot, Spot::InstanceTitle | Spot::InstanceDescription);
+        matches!(self.program, Program::Outlook | Program::Apple) || self.hidden.iter().any(in_instance)
     }
 
     fn mail(&self, guests: &[(&str, &str)]) -> Vec<u8> {
@@ -331,9 +376,33 @@ impl Writer<'_> {
             let shown = param(&format!("{guest} {}", self.at(Spot::GuestName)));
             lines.push(format!("ATTENDEE;CN=\"{}\";PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{mailbox}", shown.trim()));
         }
+        let attendees: Vec<String> = lines.iter().filter(|line| line.starts_with("ATTENDEE")).cloned().collect();
+        if self.recurs() {
+            lines.push("RRULE:FREQ=WEEKLY;COUNT=4".to_owned());
+        }
         let alarm = escaped(&self.at(Spot::Alarm));
         lines.extend(["SEQUENCE:0".to_owned(), "BEGIN:VALARM".to_owned(), "ACTION:DISPLAY".to_owned(), "TRIGGER:-PT15M".to_owned()]);
-        lines.extend([format!("DESCRIPTION:{alarm}"), "END:VALARM".to_owned(), "END:VEVENT".to_owned(), "END:VCALENDAR".to_owned()]);
+        lines.extend([format!("DESCRIPTION:{alarm}"), "END:VALARM".to_owned(), "END:VEVENT".to_owned()]);
+        if self.recurs() {
+            lines.extend([
+                "BEGIN:VEVENT".to_owned(),
+                format!("UID:evenement-{uid}@{host}"),
+                "DTSTAMP:20260601T073000Z".to_owned(),
+                "RECURRENCE-ID:20260713T070000Z".to_owned(),
+                "DTSTART:20260714T070000Z".to_owned(),
+                "DTEND:20260714T074500Z".to_owned(),
+                format!("SUMMARY:Point de suivi {}", escaped(&self.at(Spot::InstanceTitle))),
+                format!("DESCRIPTION:Un jour plus tard.\\n{}", escaped(&self.at(Spot::InstanceDescription))),
+                format!("ORGANIZER;CN=\"{name} {}\":mailto:{address}", param(&self.at(Spot::OrganizerName))),
+                format!("COMMENT:{}", escaped(&self.at(Spot::Comment))),
+                format!("LOCATION:{}", escaped(&self.at(Spot::Location))),
+                format!("X-NOTE:{}", escaped(&self.at(Spot::XProperty))),
+                "SEQUENCE:0".to_owned(),
+            ]);
+            lines.extend(attendees);
+            lines.push("END:VEVENT".to_owned());
+        }
+        lines.push("END:VCALENDAR".to_owned());
         lines.iter().map(|line| folded(line)).collect()
     }
 }

@@ -2,17 +2,28 @@
 //! only a proved sender changes anything.
 
 use super::sender::{self, Proof};
-use super::target::{Bound, Target, bound, is_bound};
+use super::target::{ANSWERS_MAX, Bound, Target, bound, is_bound};
 use super::{AttendanceChange, Case, Decision, Disposition, Instead};
 use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::attendance::{Answer, PartStat, Proposal, Response};
 use crate::domain::itip::{Attendee, CalendarObject, Event};
 use crate::domain::meeting::MeetingStatus;
 use crate::domain::relay::Relay;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// Most answers to other instances that an alert shows.
 const OTHERS_SHOWN: usize = 5;
+
+/// Longest COMMENT that is kept and passed on, in characters: it stands beside an answer, and each instance may have one. Some
+/// programs repeat the whole text of the mail in it.
+const COMMENT_MAX: usize = 2_000;
+
+/// For how long after the start of an instance an answer to it is taken and kept: a series without end must not gather answers for
+/// ever, and nobody plans by them any more.
+const ANSWERED_UNTIL: TimeDelta = TimeDelta::days(90);
+
+/// Most answers to single instances that are kept of one guest: all of a daily meeting for most of a year.
+const KEPT_MAX: usize = 300;
 
 /// REPLY: the response track.
 pub(super) fn reply(case: &Case<'_>) -> Decision {
@@ -81,7 +92,10 @@ pub(super) fn declined(case: &Case<'_>, object: &CalendarObject) -> Decision {
         return unexpected_because("the organizer refuses a proposal for another meeting than the guest's");
     };
     let home = case.dialog.organizer.group.time_zone;
+    let view = case.dialog.guest.view(meeting);
+    // An instance that is not the guest's is none of their business.
     let named = event.recurrence_time.as_ref().and_then(|time| meeting.event.recurrence_id(time, home));
+    let named = named.filter(|id| view.instance(*id).is_some());
     let mut response = case.dialog.guest.attendance.response.clone();
     // Who knows one instance alone, or none but some, may have proposed it for all that they know.
     let open = |target: &Option<_>| response.own(*target).and_then(|answer| Some((*target, answer.clone(), answer.proposal.clone()?)));
@@ -213,7 +227,12 @@ fn told_again(response: &Response, about: Option<DateTime<Utc>>) -> Option<Relay
 fn apply(case: &Case<'_>, answers: &Answers<'_>) -> Decision {
     let mut response = case.dialog.guest.attendance.response.clone();
     let (mut relay, mut reasons, mut asks_again) = (Vec::new(), Vec::new(), false);
+    response.instances.retain(|id, _| !is_long_past(case, *id));
     for answer in &answers.each {
+        if answer.target.id().is_some_and(|id| answers.bound.recurs() && is_long_past(case, id)) {
+            reasons.push(format!("an answer{}, which is long past", answer.target));
+            continue;
+        }
         let about = answers.bound.stored(answer.target);
         let (overtaken, still): (Vec<_>, Vec<_>) = about.into_iter().partition(|about| is_overtaken(&response, *about, answer.event));
         // Of an instance and the later ones each may have changed or been answered since.
@@ -233,6 +252,9 @@ fn apply(case: &Case<'_>, answers: &Answers<'_>) -> Decision {
     }
     if relay.is_empty() && !asks_again {
         return Decision::new(Disposition::Consumed, "nothing in it is new").because(reasons);
+    }
+    if relay.len() > ANSWERS_MAX || response.instances.len() > KEPT_MAX {
+        return unexpected_because("an answer to more instances than anybody answers at once");
     }
     let again = asks_again.then_some(Relay::InvitationToGuest);
     if relay.is_empty() {
@@ -277,6 +299,12 @@ fn is_of_older_invitation(case: &Case<'_>, target: Option<DateTime<Utc>>, event:
     !(event.sequence == 0 && wrote_after)
 }
 
+/// Whether an instance is over for so long that nothing is kept of it.
+fn is_long_past(case: &Case<'_>, id: DateTime<Utc>) -> bool {
+    let starts_at = case.dialog.meeting.event.series.as_ref().and_then(|series| series.changed.get(&id)).map_or(id, |one| one.starts_at);
+    starts_at.checked_add_signed(ANSWERED_UNTIL).is_some_and(|until| until < case.context.now)
+}
+
 /// Whether a newer answer to the same is in force. The guest's clock is compared with itself alone.
 fn is_overtaken(response: &Response, target: Option<DateTime<Utc>>, event: &Event) -> bool {
     let newest = response.own(target).and_then(|known| known.dtstamp);
@@ -284,7 +312,7 @@ fn is_overtaken(response: &Response, target: Option<DateTime<Utc>>, event: &Even
 }
 
 fn comment(event: &Event) -> Option<String> {
-    let comment = event.comments.join("\n").trim().to_owned();
+    let comment: String = event.comments.join("\n").trim().chars().take(COMMENT_MAX).collect();
     (!comment.is_empty()).then_some(comment)
 }
 

@@ -13,6 +13,13 @@ use std::fmt;
 /// Most instances that one answer to "this and all later ones" is noted for.
 const LATER_MAX: usize = 100;
 
+/// Most answers of one message that are passed on, each of them a mail to the organizer. A person answers a handful of instances,
+/// and the whole where they mean all of them: more than one for every week of a year waits for somebody to look at it.
+pub(super) const ANSWERS_MAX: usize = 60;
+
+/// Most VEVENTs of one answer that are looked at: some programs repeat instances that differ, and each is searched in the series.
+const EVENTS_MAX: usize = 100;
+
 /// What an answer is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Target {
@@ -92,9 +99,18 @@ pub(super) fn bound<'a>(case: &Case<'a>) -> Result<Bound<'a>, Instead> {
     if bound.is_empty() {
         return Err(Box::new(unexpected_because("a calendar answer for another event than its token's")));
     }
+    if bound.len() > EVENTS_MAX {
+        return Err(Box::new(unexpected_because("a calendar answer with more events than a series of ours has")));
+    }
     let view = case.dialog.guest.view(case.dialog.meeting);
     let only = match &case.dialog.guest.part {
-        Part::Only(ids) => ids.iter().copied().filter(|id| view.instance(*id).is_some()).collect(),
+        Part::Only(ids) => {
+            let is_ahead = |id: &DateTime<Utc>| view.instance(*id).is_some_and(|one| one.ends_at > case.context.now);
+            let theirs = |id: &DateTime<Utc>| view.instance(*id).is_some();
+            let ahead: Vec<_> = ids.iter().copied().filter(is_ahead).collect();
+            // Those that are over need no answer any more, unless all of them are.
+            if ahead.is_empty() { ids.iter().copied().filter(theirs).collect() } else { ahead }
+        }
         Part::Whole { .. } => Vec::new(),
     };
     let events: Vec<(Target, &Event)> = match (&view.series, view.only_instance()) {

@@ -72,7 +72,7 @@ pub(super) fn late(case: &Case<'_>) -> Decision {
     {
         return *decision;
     }
-    let is_in_time = case.dialog.meeting.event.over_at().is_none_or(|over| case.context.now <= over + GRACE);
+    let is_in_time = case.dialog.guest.view(case.dialog.meeting).over_at().is_none_or(|over| case.context.now <= over + GRACE);
     if is_in_time && case.dialog.guest.removed_at.is_none() && case.is_from_guest_side() {
         return Decision::new(Disposition::Relayed, "the meeting is over; words still go to the organizer for some days")
             .relay(Relay::WordsToOrganizer);

@@ -3,8 +3,9 @@
 use super::said::{CHANGED_MAX, SaidInstance, Whole};
 use super::{Intent, Plan, Remark};
 use crate::domain::compose::Problem;
-use crate::domain::itip::merge::merged;
+use crate::domain::itip::merge::{kept, merged};
 use crate::domain::itip::time::{instant_in, local_in};
+use crate::domain::itip::tree::Component;
 use crate::domain::itip::{self, CalendarObject};
 use crate::domain::meeting::{Guest, Meeting, MeetingEvent};
 use crate::domain::occurrence::Instance;
@@ -13,6 +14,13 @@ use crate::domain::series::SeriesLimits;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use std::collections::BTreeMap;
+
+/// Most octets of titles and descriptions that single instances of a series have of their own, all together: each guest gets all of
+/// them in each mail.
+const TEXTS_MAX: usize = 500_000;
+
+/// Most octets of the organizer's object as it is kept: it is read for every answer.
+const OBJECT_MAX: usize = 1_000_000;
 
 /// The meeting after a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +59,9 @@ pub fn content(known: Option<&Meeting>, plan: &Plan, object: &CalendarObject, ho
     if changed > CHANGED_MAX {
         return Err(vec![(Problem::Series, CHANGED_MAX.to_string())]);
     }
+    if texts_of(&event) > TEXTS_MAX {
+        return Err(vec![(Problem::Series, format!("{TEXTS_MAX} B"))]);
+    }
     let older = known.and_then(|meeting| itip::read(meeting.organizer_object.as_bytes()).ok());
     let object = match &older {
         Some(older) if whole.is_some() => with_older_instances(object, older, &taken, |index| {
@@ -59,17 +70,29 @@ pub fn content(known: Option<&Meeting>, plan: &Plan, object: &CalendarObject, ho
         Some(older) => {
             let is_taken = |id| plan.said.instances.get(&id).is_some_and(|one| taken.contains(&one.index));
             let is_gone = |index| id_of(older, index, &event, home).is_some_and(|id| forgotten.contains(&id) || is_taken(id));
-            merged(older, object, &|index| !is_gone(index), &|index| taken.contains(&index), is_adding)
+            // An RDATE with an end is said by the master, which is late here.
+            let is_own = |index: usize| is_adding || object.events.get(index).is_some_and(|event| event.recurrence_id.is_some());
+            merged(older, object, &|index| !is_gone(index), &|index| taken.contains(&index) && is_own(index), is_adding)
         }
-        None => object.tree.to_text(),
+        None => object.tree.clone(),
     };
+    let object = kept(object).to_text();
+    // What could not be read any more would leave answers untold.
+    if object.len() > OBJECT_MAX {
+        return Err(vec![(Problem::Series, format!("{OBJECT_MAX} B"))]);
+    }
     Ok(Content { event, ledger, object })
 }
 
 /// A new whole with what was taken of its instances, and those of the object before that still stand.
-fn with_older_instances(object: &CalendarObject, older: &CalendarObject, taken: &[usize], stands: impl Fn(usize) -> bool) -> String {
+fn with_older_instances(object: &CalendarObject, older: &CalendarObject, taken: &[usize], stands: impl Fn(usize) -> bool) -> Component {
     let is_master = |index: usize| object.events.get(index).is_some_and(|event| event.recurrence_id.is_none());
     merged(object, older, &|index| taken.contains(&index) || is_master(index), &stands, false)
+}
+
+fn texts_of(event: &MeetingEvent) -> usize {
+    let of_one = |one: &Instance| one.title.len() + one.description.as_ref().map_or(0, String::len);
+    event.series.iter().flat_map(|series| series.changed.values()).map(of_one).sum()
 }
 
 /// Takes off what is left to no guest: single instances that the organizer said something of, and with a cancellation of an

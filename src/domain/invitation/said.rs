@@ -2,18 +2,22 @@
 
 use super::{Intent, Remark, one_line, plain_text};
 use crate::domain::compose::Problem;
-use crate::domain::itip::time::known_zone;
+use crate::domain::itip::time::{instant_in, known_zone, local_in};
 use crate::domain::itip::{CalendarObject, Event, EventTime};
 use crate::domain::meeting::{Meeting, MeetingEvent};
 use crate::domain::occurrence::{Instance, Series};
 use crate::domain::revision::Revision;
-use crate::domain::series::{Recurrence, Rule, SeriesLimits, series_zone};
-use chrono::{DateTime, Days, NaiveDateTime, TimeDelta, Utc};
+use crate::domain::series::{End, Recurrence, Rule, SeriesLimits, series_zone};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most instances of one series that differ from its rule.
 pub const CHANGED_MAX: usize = 500;
+/// Most VEVENTs of one object with RANGE=THISANDFUTURE: each changes all later instances one by one.
+const RANGES_MAX: usize = 10;
+/// Highest COUNT: ten years of every day. Programs offer less than a thousand, and a count is counted for every question.
+const COUNT_MAX: u32 = 3_660;
 /// Longest RRULE shown to the organizer, in characters.
 const RULE_SHOWN: usize = 120;
 
@@ -105,7 +109,11 @@ pub(super) fn said(object: &CalendarObject, intent: Intent, clock: &Clock<'_>) -
     let whole = master.map(|event| reader.whole(event)).transpose()?;
     let base = whole.as_ref().map(|whole| &whole.event).or(clock.known);
     let mut instances = BTreeMap::new();
-    for (index, event) in object.events.iter().enumerate().filter(|(_, event)| event.recurrence_id.is_some()) {
+    let own = || object.events.iter().enumerate().filter(|(_, event)| event.recurrence_id.is_some());
+    if own().count() > CHANGED_MAX {
+        return Err(vec![(Problem::Series, CHANGED_MAX.to_string())]);
+    }
+    for (index, event) in own() {
         let (id, mut one) = reader.instance(index, event, base)?;
         if let Some(whole) = whole.as_ref().filter(|whole| one.as_of.is_older_than(&whole.revision)) {
             one.as_of = whole.revision;
@@ -114,6 +122,9 @@ pub(super) fn said(object: &CalendarObject, intent: Intent, clock: &Clock<'_>) -
     }
     if let (Some(whole), Intent::Request) = (&whole, intent) {
         instances.extend(reader.dates_with_an_end(whole, master, &instances));
+    }
+    if instances.values().filter(|one| one.and_later).count() > RANGES_MAX {
+        return Err(vec![(Problem::Series, "RANGE=THISANDFUTURE".to_owned())]);
     }
     if instances.len() > CHANGED_MAX {
         return Err(vec![(Problem::Series, CHANGED_MAX.to_string())]);
@@ -264,7 +275,7 @@ impl Reader<'_> {
     }
 
     fn clock_time(&self, time: &EventTime) -> Result<DateTime<Utc>, Vec<Remark>> {
-        let at_home = |local: NaiveDateTime| crate::domain::itip::time::instant_in(self.home, local);
+        let at_home = |local: NaiveDateTime| instant_in(self.home, local);
         let instant = match time {
             EventTime::Utc(instant) | EventTime::Zoned { instant: Some(instant), .. } => Some(*instant),
             EventTime::Zoned { tzid, instant: None, .. } => return Err(vec![(Problem::UnknownTimeZone, tzid.clone())]),
@@ -284,22 +295,38 @@ impl Reader<'_> {
         let whole_days = matches!(start, EventTime::Date(_));
         let rule = match recurs.rules.as_slice() {
             [] => None,
-            [rule] => Some(Rule::parse(rule, zone, whole_days).map_err(|_| refused(rule))?),
+            [text] => {
+                let rule = Rule::parse(text, zone, whole_days).map_err(|_| refused(text))?;
+                let is_long = matches!(rule.end(), End::Count(count) if count > COUNT_MAX);
+                Some(rule).filter(|_| !is_long).ok_or_else(|| refused(text)).map(Some)?
+            }
             [_, second, ..] => return Err(refused(second)),
         };
         let dates = recurs.dates.iter().map(|(start, _)| self.clock_time(start)).collect::<Result<_, _>>()?;
         let shown = recurs.rules.first().map(String::as_str).unwrap_or_default();
         let without_exceptions = Recurrence::new(zone, starts_at, rule, dates, Vec::new()).map_err(|_| refused(shown))?;
+        let day = |date: &DateTime<Utc>| local_in(zone, *date).map(|local| local.date());
+        let days_added: BTreeSet<NaiveDate> = without_exceptions.dates().iter().filter_map(day).collect();
         let excluded: Result<Vec<DateTime<Utc>>, Vec<Remark>> =
-            recurs.excluded.iter().map(|time| self.excluded(time, starts_at, &without_exceptions)).collect();
+            recurs.excluded.iter().map(|time| self.excluded(time, starts_at, &without_exceptions, &days_added)).collect();
         Ok(without_exceptions.without(excluded?))
     }
 
     /// An EXDATE: an instant, or the day of an instance.
-    fn excluded(&self, time: &EventTime, starts_at: DateTime<Utc>, recurrence: &Recurrence) -> Result<DateTime<Utc>, Vec<Remark>> {
-        let on_day = match time {
-            EventTime::Date(day) => recurrence.instance_on(starts_at, *day, &SeriesLimits::default()),
-            EventTime::Utc(_) | EventTime::Zoned { .. } | EventTime::Floating(_) => None,
+    fn excluded(
+        &self,
+        time: &EventTime,
+        starts_at: DateTime<Utc>,
+        recurrence: &Recurrence,
+        days_added: &BTreeSet<NaiveDate>,
+    ) -> Result<DateTime<Utc>, Vec<Remark>> {
+        let EventTime::Date(day) = time else { return self.clock_time(time) };
+        let zone = recurrence.zone();
+        let on_day = if days_added.contains(day) {
+            recurrence.instance_on(starts_at, *day, &SeriesLimits::default())
+        } else {
+            // The rule gives none but at the time of the first: no need to search it for each of thousands of days.
+            local_in(zone, starts_at).and_then(|first| instant_in(zone, day.and_time(first.time())))
         };
         on_day.map_or_else(|| self.clock_time(time), Ok)
     }
@@ -316,7 +343,7 @@ impl Reader<'_> {
     }
 }
 
-fn next_day(day: chrono::NaiveDate) -> chrono::NaiveDate {
+fn next_day(day: NaiveDate) -> NaiveDate {
     day.checked_add_days(Days::new(1)).unwrap_or(day)
 }
 

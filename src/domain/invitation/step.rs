@@ -93,7 +93,9 @@ impl Change {
 
     /// For somebody who is invited to some instances alone: each stands for itself.
     fn of_instances(before: &MeetingEvent, after: &MeetingEvent, old: &BTreeSet<DateTime<Utc>>, new: &BTreeSet<DateTime<Utc>>) -> Self {
-        let instances = old.intersection(new).copied().filter(|id| is_moved(before, after, *id)).collect();
+        // Nobody has answered to one that is new to them, whatever they said of those that they knew.
+        let is_new = |id: &DateTime<Utc>| !old.contains(id) && after.instance(*id).is_some();
+        let instances = new.iter().copied().filter(|id| is_new(id) || is_moved(before, after, *id)).collect();
         Self { whole: false, instances, others: old != new }
     }
 

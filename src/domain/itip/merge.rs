@@ -13,7 +13,7 @@ pub fn merged(
     keeps: &dyn Fn(usize) -> bool,
     takes: &dyn Fn(usize) -> bool,
     as_instances: bool,
-) -> String {
+) -> Component {
     let mut tree = base.tree.clone();
     let mut index = 0;
     tree.components.retain(|component| {
@@ -32,7 +32,39 @@ pub fn merged(
     let first = tree.components.iter().position(|component| component.name == "VEVENT").unwrap_or(tree.components.len());
     tree.components.splice(first..first, missing);
     tree.components.extend(taken.into_iter().map(|event| if as_instances { named_by_start(event) } else { event }));
-    tree.to_text()
+    tree
+}
+
+/// Of a VEVENT what answers in the organizer's dialog are made of, and what says which instance it is.
+const OF_ANSWERS: [&str; 13] = [
+    "UID",
+    "ORGANIZER",
+    "SEQUENCE",
+    "DTSTAMP",
+    "RECURRENCE-ID",
+    "SUMMARY",
+    "DTSTART",
+    "DTEND",
+    "DURATION",
+    "RRULE",
+    "RDATE",
+    "EXDATE",
+    "STATUS",
+];
+/// The same of a VCALENDAR.
+const OF_CALENDAR: [&str; 4] = ["PRODID", "VERSION", "CALSCALE", "METHOD"];
+
+/// An object to be kept: its lines as they were written, without those that no answer repeats. Descriptions, pictures and lists of
+/// guests would make it as large as a mail, and it is read for every answer.
+pub fn kept(mut tree: Component) -> Component {
+    let is_one = |names: &[&str], property: &Property| names.iter().any(|name| property.is(name));
+    tree.properties.retain(|property| is_one(&OF_CALENDAR, property));
+    tree.components.retain(|component| matches!(component.name.as_str(), "VEVENT" | "VTIMEZONE"));
+    for event in tree.components.iter_mut().filter(|component| component.name == "VEVENT") {
+        event.components.clear();
+        event.properties.retain(|property| is_one(&OF_ANSWERS, property));
+    }
+    tree
 }
 
 /// Whether a property of this component is in the zone of that name.

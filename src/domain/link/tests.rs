@@ -6,10 +6,14 @@ use crate::domain::attendance::Attendance;
 use crate::domain::id::OrganizerId;
 use crate::domain::itip::Uid;
 use crate::domain::language::Language;
-use crate::domain::meeting::{MeetingEvent, MeetingStatus};
+use crate::domain::meeting::MeetingStatus;
+use crate::domain::part::Part;
+use crate::domain::series::{Recurrence, Rule};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono_tz::Tz;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
@@ -108,6 +112,18 @@ fn it_lives_from_its_making_to_a_month_after_the_end() {
     assert_eq!(keys().read(&minted(), now() - TimeDelta::seconds(1)), Err(LinkError::NotYet));
     assert!(keys().read(&minted(), end - TimeDelta::seconds(1)).is_ok());
     assert_eq!(keys().read(&minted(), end), Err(LinkError::Expired));
+}
+
+#[test]
+fn of_a_series_it_tells_the_end_of_the_guests_own_part() {
+    let (mut meeting, mut guest) = dialog();
+    let starts_at = meeting.event.starts_at;
+    let rule = Rule::parse("FREQ=DAILY;COUNT=40", Tz::UTC, false).unwrap();
+    let recurrence = Recurrence::new(Tz::UTC, starts_at, Some(rule), vec![], vec![]).unwrap();
+    meeting.event.series = Some(Box::new(crate::domain::occurrence::Series { recurrence: Some(recurrence), changed: Default::default() }));
+    guest.part = Part::Only(BTreeSet::from([starts_at]));
+    let token = keys().mint(&meeting, &guest, now()).unwrap();
+    assert_eq!(part(&token, 1)["exp"], json!((meeting.event.ends_at + TimeDelta::days(OUTLIVES_END_DAYS)).timestamp()));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::domain::compose::{
 };
 use crate::domain::delivery::{OutboxItem, OutboxPurpose};
 use crate::domain::id::MeetingId;
-use crate::domain::itip;
+use crate::domain::itip::CalendarObject;
 use crate::domain::meeting::Meeting;
 use crate::domain::mime::InboundMail;
 use crate::domain::organizer::Organizer;
@@ -19,15 +19,15 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 impl Gateway {
-    /// The guest's REPLY or COUNTER in the organizer's dialog.
+    /// The guest's REPLY or COUNTER in the organizer's dialog, in the terms of their `object`.
     pub(in crate::flow) fn draft_reply(
         &self,
         parties: &Parties<'_>,
+        object: &CalendarObject,
         given: &Given<'_>,
         answered: (&InboundMail, &[ThreadLink]),
     ) -> Result<OutboxItem, Unsent> {
         let Parties { meeting, guest, organizer, now } = *parties;
-        let object = itip::read(meeting.organizer_object.as_bytes())?;
         let (from, to, stamp) = (self.guest_alias(guest), organizer_mailbox(organizer), self.stamp());
         let thread = thread_to(Side::Guest, answered.0, answered.1);
         let attendee = NamedMailbox { name: guest.mailbox.name.clone(), mailbox: guest.invited_as.clone() };
@@ -35,7 +35,7 @@ impl Gateway {
             &self.stationery,
             &ReplyLetter {
                 heading: heading(&from, &to, &stamp, &thread, &organizer.language, organizer.group.time_zone, now),
-                object: &object,
+                object,
                 event: &meeting.event,
                 instance: given.instance,
                 and_later: given.and_later,

@@ -225,7 +225,7 @@ impl Identified {
             duplicate: self.duplicate,
             looped: self.looped && released.is_none(),
             uid: Some(&self.guest.uid),
-            over: released.is_none() && (self.meeting.is_over(message.now) || self.guest.removed_at.is_some()),
+            over: released.is_none() && (self.guest.is_over(&self.meeting, message.now) || self.guest.removed_at.is_some()),
             last_sent_at: self.last_sent_at,
             now: message.now,
         };

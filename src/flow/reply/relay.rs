@@ -6,6 +6,7 @@ use crate::domain::attendance::{Attendance, Response};
 use crate::domain::compose::{InvitationKind, Problem};
 use crate::domain::decision::{AttendanceChange, Decision, Disposition};
 use crate::domain::delivery::OutboxItem;
+use crate::domain::itip;
 use crate::domain::leak::{Secrets, Spot};
 use crate::domain::meeting::Guest;
 use crate::domain::relay::Relay;
@@ -25,6 +26,16 @@ impl Gateway {
     ) -> Result<Vec<(OutboxItem, Option<ThreadLink>)>, Unsent> {
         let parties = Parties { meeting: &known.meeting, guest: &known.guest, organizer: &known.organizer, now: message.now };
         let (mail, links) = (&message.mail, known.links.as_slice());
+        let is_answer = |relay: &Relay| matches!(relay, Relay::ReplyToOrganizer { .. } | Relay::CounterToOrganizer { .. });
+        // Read once: an answer may be to many instances, and the object large.
+        let object = match decision.relay.iter().any(is_answer) {
+            true => Some(itip::read(known.meeting.organizer_object.as_bytes())?),
+            false => None,
+        };
+        let reply = |given: &Given<'_>| match &object {
+            Some(object) => self.draft_reply(&parties, object, given, (mail, links)),
+            None => Err(itip::CalendarError::NotACalendar.into()),
+        };
         let mut items = Vec::with_capacity(decision.relay.len());
         for relay in &decision.relay {
             items.push(match relay {
@@ -32,7 +43,7 @@ impl Gateway {
                     let comment = comment.as_deref();
                     let (instance, and_later, delegated_to) = (*instance, *and_later, delegated_to.as_ref());
                     let given = Given { instance, and_later, partstat: *partstat, delegated_to, comment, proposal: None };
-                    from_guest(known, message, self.draft_reply(&parties, &given, (mail, links))?)
+                    from_guest(known, message, reply(&given)?)
                 }
                 Relay::CounterToOrganizer { instance, starts_at, ends_at, comment } => {
                     let given = Given {
@@ -43,7 +54,7 @@ impl Gateway {
                         comment: comment.as_deref(),
                         proposal: Some((*starts_at, *ends_at)),
                     };
-                    from_guest(known, message, self.draft_reply(&parties, &given, (mail, links))?)
+                    from_guest(known, message, reply(&given)?)
                 }
                 Relay::WordsToOrganizer => from_guest(known, message, self.draft_words(&parties, mail, classified, links)?),
                 Relay::AwayToOrganizer => from_guest(known, message, self.draft_away(&parties, mail, &classified.new_text, links)?),
