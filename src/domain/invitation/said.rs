@@ -291,7 +291,7 @@ impl Reader<'_> {
         if let Some(rule) = recurs.excluding_rules.first() {
             return Err(refused(&format!("EXRULE:{rule}")));
         }
-        let zone = self.series_zone(start)?;
+        let zone = self.series_zone(event, start)?;
         let whole_days = matches!(start, EventTime::Date(_));
         let rule = match recurs.rules.as_slice() {
             [] => None,
@@ -331,16 +331,33 @@ impl Reader<'_> {
         on_day.map_or_else(|| self.clock_time(time), Ok)
     }
 
-    fn series_zone(&self, start: &EventTime) -> Result<Tz, Vec<Remark>> {
+    fn series_zone(&self, event: &Event, start: &EventTime) -> Result<Tz, Vec<Remark>> {
         match start {
             EventTime::Utc(_) => Ok(Tz::UTC),
             EventTime::Floating(_) | EventTime::Date(_) => Ok(self.home),
             EventTime::Zoned { local, tzid, .. } => {
                 let own = self.object.vtimezone(tzid);
-                series_zone(tzid, own, *local).ok_or_else(|| vec![(Problem::UnknownTimeZone, tzid.clone())])
+                let zone = series_zone(tzid, own, *local, last_day(event, *local));
+                zone.ok_or_else(|| vec![(Problem::UnknownTimeZone, tzid.clone())])
             }
         }
     }
+}
+
+/// The day of the last instance, or the one after it; as the wall clock shows it, since the zone is not known yet.
+fn last_day(event: &Event, start: NaiveDateTime) -> Option<NaiveDate> {
+    let rule = match event.recurs.rules.as_slice() {
+        [text] => Some(Rule::parse(text, Tz::UTC, false).ok()?),
+        [] | [_, _, ..] => None,
+    };
+    let on_wall = Recurrence::new(Tz::UTC, start.and_utc(), rule, Vec::new(), Vec::new()).ok()?;
+    let last = on_wall.last(start.and_utc(), &SeriesLimits::default())?.date_naive();
+    let dates = event.recurs.dates.iter().filter_map(|(date, _)| match date {
+        EventTime::Utc(instant) => Some(instant.date_naive()),
+        EventTime::Zoned { local, .. } | EventTime::Floating(local) => Some(local.date()),
+        EventTime::Date(day) => Some(*day),
+    });
+    Some(next_day(dates.fold(last, NaiveDate::max)))
 }
 
 fn next_day(day: NaiveDate) -> NaiveDate {

@@ -19,12 +19,16 @@ const AROUND: [i64; 7] = [-61, -31, -1, 0, 29, 59, 61];
 /// The zone of a series: the one that the TZID names, else one whose clock agrees with the VTIMEZONE ("Customized Time
 /// Zone", "tzone://Microsoft/Custom") on the first and the middle day of every month and around every change, from the
 /// year of `start` on for six years. `start` is the local time from which on it matters: DTSTART, or later where the
-/// series is old. Of several zones a common one is taken, Europe/Paris first. A clock that never changes by whole hours
+/// series is old; `last` is the day of its last instance, where it has one: what the world's clocks do later does not matter. Of several zones a common one is taken, Europe/Paris first. A clock that never changes by whole hours
 /// is UTC or Etc/GMT±n. `None` where no zone agrees, or nothing is known of the zone.
-pub fn series_zone(tzid: &str, vtimezone: Option<&Component>, start: NaiveDateTime) -> Option<Tz> {
+pub fn series_zone(tzid: &str, vtimezone: Option<&Component>, start: NaiveDateTime, last: Option<NaiveDate>) -> Option<Tz> {
     known_zone(tzid).or_else(|| match OwnZone::read(vtimezone?) {
         OwnZone::Located(zone) => Some(zone),
-        own @ OwnZone::Rules(_) => zone_like(&own, start.year()..=start.year().checked_add(YEARS)?),
+        own @ OwnZone::Rules(_) => {
+            let lasting = start.year().checked_add(YEARS)?;
+            let last = last.map_or(lasting, |last| last.year().clamp(start.year(), lasting));
+            zone_like(&own, start.year()..=last)
+        }
     })
 }
 

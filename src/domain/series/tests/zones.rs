@@ -127,7 +127,7 @@ const PARIS: [&str; 2] =
 
 #[test]
 fn a_zone_without_a_known_name_is_found_by_its_rules() {
-    let found = |zone: &Component| series_zone("Customized Time Zone", Some(zone), local("2026-02-01T09:00:00"));
+    let found = |zone: &Component| series_zone("Customized Time Zone", Some(zone), local("2026-02-01T09:00:00"), None);
     assert_eq!(found(&observances(&PARIS)), Some(Tz::Europe__Paris));
     assert_eq!(
         found(&observances(&[
@@ -146,6 +146,11 @@ fn a_zone_without_a_known_name_is_found_by_its_rules() {
     // The same as Paris, but not for long.
     let ends = PARIS.map(|line| format!("{line};UNTIL=20280101T000000Z"));
     assert_eq!(found(&observances(&ends.each_ref().map(String::as_str))), None);
+    // That is enough for a series that is over before.
+    let until = |day: &str| {
+        series_zone("x", Some(&observances(&ends.each_ref().map(String::as_str))), local("2026-02-01T09:00:00"), day.parse().ok())
+    };
+    assert_eq!((until("2027-06-30"), until("2028-06-30")), (Some(Tz::Europe__Paris), None));
     // The same as Paris, but a week early, or an hour late: nobody's.
     for lines in [
         ["STANDARD 16010101T030000 +0200 +0100 BYDAY=3SU;BYMONTH=10", PARIS[1]],
@@ -161,7 +166,7 @@ fn changes_that_change_nothing_hide_no_other() {
     let idle = |day: i32| format!("STANDARD 202601{day:02}T000000 +0100 +0100");
     let lines: Vec<String> = (1..=30).map(idle).chain([PARIS[0].replace("-1SU", "4SU"), PARIS[1].to_owned()]).collect();
     let own = observances(&lines.iter().map(String::as_str).collect::<Vec<_>>());
-    assert_eq!(series_zone("x", Some(&own), local("2026-02-01T09:00:00")), None);
+    assert_eq!(series_zone("x", Some(&own), local("2026-02-01T09:00:00"), None), None);
 }
 
 #[test]
@@ -175,11 +180,11 @@ fn a_clock_that_never_changes() {
         ("+0545", Tz::Asia__Kathmandu),
     ] {
         let own = observances(&[&format!("STANDARD 16010101T000000 {offset} {offset}")]);
-        assert_eq!(series_zone("x", Some(&own), local("2026-02-01T09:00:00")), Some(zone), "{offset}");
+        assert_eq!(series_zone("x", Some(&own), local("2026-02-01T09:00:00"), None), Some(zone), "{offset}");
     }
     for offset in ["+0017", "-1300"] {
         let own = observances(&[&format!("STANDARD 16010101T000000 {offset} {offset}")]);
-        assert_eq!(series_zone("x", Some(&own), local("2026-02-01T09:00:00")), None, "{offset}");
+        assert_eq!(series_zone("x", Some(&own), local("2026-02-01T09:00:00"), None), None, "{offset}");
     }
 }
 
@@ -187,15 +192,15 @@ fn a_clock_that_never_changes() {
 fn a_name_comes_first_and_without_rules_there_is_none() {
     let start = local("2026-02-01T09:00:00");
     let paris = observances(&PARIS);
-    assert_eq!(series_zone("Tokyo Standard Time", Some(&paris), start), Some(Tz::Asia__Tokyo));
-    assert_eq!(series_zone("America/New_York", None, start), Some(Tz::America__New_York));
-    assert_eq!(series_zone("tzone://Microsoft/Custom", Some(&paris), start), Some(Tz::Europe__Paris));
-    assert_eq!(series_zone("(UTC+01:00) Brussels, Copenhagen, Madrid, Paris", Some(&paris), start), Some(Tz::Europe__Paris));
-    assert_eq!(series_zone("Customized Time Zone", None, start), None);
-    assert_eq!(series_zone("Customized Time Zone", Some(&component("X-A:1")), start), None);
-    assert_eq!(series_zone("x", Some(&component("X-LIC-LOCATION:Asia/Tokyo")), start), Some(Tz::Asia__Tokyo));
-    assert_eq!(series_zone("x", Some(&paris), NaiveDateTime::MAX), None);
-    let _ = series_zone("x", Some(&paris), NaiveDateTime::MIN);
+    assert_eq!(series_zone("Tokyo Standard Time", Some(&paris), start, None), Some(Tz::Asia__Tokyo));
+    assert_eq!(series_zone("America/New_York", None, start, None), Some(Tz::America__New_York));
+    assert_eq!(series_zone("tzone://Microsoft/Custom", Some(&paris), start, None), Some(Tz::Europe__Paris));
+    assert_eq!(series_zone("(UTC+01:00) Brussels, Copenhagen, Madrid, Paris", Some(&paris), start, None), Some(Tz::Europe__Paris));
+    assert_eq!(series_zone("Customized Time Zone", None, start, None), None);
+    assert_eq!(series_zone("Customized Time Zone", Some(&component("X-A:1")), start, None), None);
+    assert_eq!(series_zone("x", Some(&component("X-LIC-LOCATION:Asia/Tokyo")), start, None), Some(Tz::Asia__Tokyo));
+    assert_eq!(series_zone("x", Some(&paris), NaiveDateTime::MAX, None), None);
+    let _ = series_zone("x", Some(&paris), NaiveDateTime::MIN, None);
 }
 
 #[test]
@@ -204,7 +209,7 @@ fn what_we_write_is_found_again() {
     let mut unlike = Vec::new();
     for zone in TZ_VARIANTS {
         let own = vtimezone(zone, start.and_utc(), None);
-        let found = series_zone("Customized Time Zone", Some(&own), start).unwrap_or_else(|| panic!("{zone}"));
+        let found = series_zone("Customized Time Zone", Some(&own), start, None).unwrap_or_else(|| panic!("{zone}"));
         // Another name, perhaps, but the same clock.
         if samples(zone, 2026..2031).into_iter().any(|local| instant_in(zone, local) != instant_in(found, local)) {
             unlike.push((zone, found));
