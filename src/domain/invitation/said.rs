@@ -352,10 +352,10 @@ fn last_day(event: &Event, start: NaiveDateTime) -> Option<NaiveDate> {
     };
     let on_wall = Recurrence::new(Tz::UTC, start.and_utc(), rule, Vec::new(), Vec::new()).ok()?;
     let last = on_wall.last(start.and_utc(), &SeriesLimits::default())?.date_naive();
-    let dates = event.recurs.dates.iter().filter_map(|(date, _)| match date {
-        EventTime::Utc(instant) => Some(instant.date_naive()),
-        EventTime::Zoned { local, .. } | EventTime::Floating(local) => Some(local.date()),
-        EventTime::Date(day) => Some(*day),
+    let dates = event.recurs.dates.iter().map(|(date, _)| match date {
+        EventTime::Utc(instant) => instant.date_naive(),
+        EventTime::Zoned { local, .. } | EventTime::Floating(local) => local.date(),
+        EventTime::Date(day) => *day,
     });
     Some(next_day(dates.fold(last, NaiveDate::max)))
 }
