@@ -187,3 +187,29 @@ async fn an_answer_to_all_that_was_known_is_none_to_an_instance_that_comes_new()
         .map(|(day, partstat)| format!("[2026{day}T090000 2026{day}T090000 {partstat}]"));
     assert!(news.guests.len() == 1 && news.guests[0].ends_with(&format!("{second} {fourth} {fifth}")), "{:?}", news.guests);
 }
+
+#[tokio::test]
+async fn whole_days_of_which_one_has_a_clock_and_lists_that_have_one() {
+    let house = House::build().await;
+    let days = "DTSTART;VALUE=DATE:20260112\nDTEND;VALUE=DATE:20260113\nRRULE:FREQ=DAILY;COUNT=5\nSUMMARY:Salon\nEXDATE:20260113T000000Z";
+    let timed = "RECURRENCE-ID;VALUE=DATE:20260114\nDTSTART:20260114T083000Z\nDTEND:20260114T093000Z\nSUMMARY:Salon";
+    house.order("REQUEST", &[JEAN], &[vevent((0, 0), &[JEAN], days), vevent((0, 0), &[JEAN], timed)]).await;
+    assert_eq!(house.dates(JEAN).await, ["20260111T2300", "20260114T0830", "20260114T2300", "20260115T2300"]);
+    let told = &house.news().await.guests;
+    assert_eq!(*told, ["jean REQUEST 0 [* 20260112 NEEDS-ACTION -20260113] [20260114 20260114T083000Z NEEDS-ACTION]"]);
+}
+
+#[tokio::test]
+async fn a_whole_day_on_which_the_clock_changes_is_a_day() {
+    let house = House::build().await;
+    let days = "DTSTART;VALUE=DATE:20260327\nDTEND;VALUE=DATE:20260328\nRRULE:FREQ=DAILY;COUNT=4\nSUMMARY:Salon";
+    house.order("REQUEST", &[JEAN], &[vevent((0, 0), &[JEAN], days)]).await;
+    house.sent().await;
+    let event = house.meeting().await.0.event;
+    for one in event.coming(chrono::DateTime::UNIX_EPOCH, 9) {
+        assert!(event.days_of(one.instance.starts_at, one.instance.ends_at).is_some(), "{one:?}");
+    }
+    house.answered(JEAN, "REPLY", &[("DECLINED", 0, 20, "RECURRENCE-ID;VALUE=DATE:20260329")]).await;
+    let news = house.after("REQUEST", &[JEAN], &[vevent((1, 10), &[JEAN], &days.replace("Salon", "Foire"))]).await;
+    assert_eq!(news.guests, ["jean REQUEST 0 [* 20260327 NEEDS-ACTION] [20260329 20260329 DECLINED]"]);
+}

@@ -5,7 +5,7 @@ use super::itip::EventTime;
 use super::itip::time::{instant_in, local_in};
 use super::meeting::MeetingEvent;
 use super::series::{Recurrence, SeriesLimits};
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -98,6 +98,11 @@ impl MeetingEvent {
         };
         if self.instance(instant).is_some() {
             return Some(instant);
+        }
+        if let Some(days) = self.whole_days {
+            // Of whole days only the day counts, whatever clock a program wrote with it.
+            let day = day.or_else(|| local_in(days, instant).map(|local| local.date()))?;
+            return self.instance_on(day, days).or_else(|| instant_in(days, day.and_time(NaiveTime::MIN)));
         }
         Some(day.and_then(|day| self.instance_on(day, zone)).unwrap_or(instant))
     }
@@ -193,7 +198,7 @@ impl MeetingEvent {
         match &series.recurrence {
             None => changed.or(Some(self.ends_at)),
             Some(recurrence) => {
-                let ended = recurrence.last(self.starts_at, &SeriesLimits::default())? + self.length();
+                let ended = self.by_rule(recurrence.last(self.starts_at, &SeriesLimits::default())?).ends_at;
                 Some(changed.map_or(ended, |changed| changed.max(ended)))
             }
         }
@@ -215,7 +220,19 @@ impl MeetingEvent {
 
     /// An instance as nothing was changed of it.
     pub fn by_rule(&self, id: DateTime<Utc>) -> Instance {
-        Instance { starts_at: id, ends_at: id + self.length(), ..self.first() }
+        let ends_at = self.end_of_days(id).unwrap_or(id + self.length());
+        Instance { starts_at: id, ends_at, ..self.first() }
+    }
+
+    /// Of whole days, the midnight after as many days as the first instance has: where the clock changes one of them is longer or
+    /// shorter.
+    fn end_of_days(&self, id: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let zone = self.whole_days?;
+        let (first, last) = self.days_of(self.starts_at, self.ends_at)?;
+        let days = u64::try_from((last - first).num_days()).ok()?.checked_add(1)?;
+        let begin = local_in(zone, id)?.date();
+        let end = instant_in(zone, begin.checked_add_days(Days::new(days))?.and_time(NaiveTime::MIN))?;
+        (instant_in(zone, begin.and_time(NaiveTime::MIN)) == Some(id)).then_some(end)
     }
 
     fn last_of(&self, series: &Series) -> Option<Occurrence> {

@@ -8,7 +8,7 @@ use crate::domain::meeting::{Meeting, MeetingEvent};
 use crate::domain::occurrence::{Instance, Series};
 use crate::domain::revision::Revision;
 use crate::domain::series::{End, Recurrence, Rule, SeriesLimits, series_zone};
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -262,6 +262,10 @@ impl Reader<'_> {
         // Some programs end a day on itself, or a meeting at its start.
         let end = event.end.as_ref().filter(|end| *end != start);
         let ends_at = match (end, start) {
+            // Days end with a day (RFC 5545 §3.8.2.2 wants both alike): a clock at their end is that day's.
+            (Some(end @ (EventTime::Utc(_) | EventTime::Zoned { .. } | EventTime::Floating(_))), EventTime::Date(day)) => {
+                self.begin_of_day(end)?.max(self.clock_time(&EventTime::Date(next_day(*day)))?)
+            }
             (Some(end), _) => self.clock_time(end)?,
             (None, EventTime::Date(day)) => self.clock_time(&EventTime::Date(next_day(*day)))?,
             (None, EventTime::Utc(_) | EventTime::Zoned { .. } | EventTime::Floating(_)) => {
@@ -280,9 +284,20 @@ impl Reader<'_> {
             EventTime::Utc(instant) | EventTime::Zoned { instant: Some(instant), .. } => Some(*instant),
             EventTime::Zoned { tzid, instant: None, .. } => return Err(vec![(Problem::UnknownTimeZone, tzid.clone())]),
             EventTime::Floating(local) => at_home(*local),
-            EventTime::Date(day) => at_home(day.and_time(chrono::NaiveTime::MIN)),
+            EventTime::Date(day) => at_home(day.and_time(NaiveTime::MIN)),
         };
         instant.ok_or_else(|| vec![(Problem::WrongTimes, String::new())])
+    }
+
+    /// The midnight of a day that is meant as a whole: some programs write one with a clock.
+    fn begin_of_day(&self, time: &EventTime) -> Result<DateTime<Utc>, Vec<Remark>> {
+        let day = match time {
+            EventTime::Date(day) => *day,
+            EventTime::Zoned { local, .. } | EventTime::Floating(local) => local.date(),
+            EventTime::Utc(instant) if instant.time() == NaiveTime::MIN => instant.date_naive(),
+            EventTime::Utc(instant) => instant.with_timezone(&self.home).date_naive(),
+        };
+        self.clock_time(&EventTime::Date(day))
     }
 
     fn recurrence(&self, event: &Event, start: &EventTime, starts_at: DateTime<Utc>) -> Result<Recurrence, Vec<Remark>> {
@@ -302,13 +317,17 @@ impl Reader<'_> {
             }
             [_, second, ..] => return Err(refused(second)),
         };
-        let dates = recurs.dates.iter().map(|(start, _)| self.clock_time(start)).collect::<Result<_, _>>()?;
+        let at = |time: &EventTime| if whole_days { self.begin_of_day(time) } else { self.clock_time(time) };
+        let dates = recurs.dates.iter().map(|(start, _)| at(start)).collect::<Result<_, _>>()?;
         let shown = recurs.rules.first().map(String::as_str).unwrap_or_default();
         let without_exceptions = Recurrence::new(zone, starts_at, rule, dates, Vec::new()).map_err(|_| refused(shown))?;
         let day = |date: &DateTime<Utc>| local_in(zone, *date).map(|local| local.date());
         let days_added: BTreeSet<NaiveDate> = without_exceptions.dates().iter().filter_map(day).collect();
-        let excluded: Result<Vec<DateTime<Utc>>, Vec<Remark>> =
-            recurs.excluded.iter().map(|time| self.excluded(time, starts_at, &without_exceptions, &days_added)).collect();
+        let excluded: Result<Vec<DateTime<Utc>>, Vec<Remark>> = recurs
+            .excluded
+            .iter()
+            .map(|time| if whole_days { at(time) } else { self.excluded(time, starts_at, &without_exceptions, &days_added) })
+            .collect();
         Ok(without_exceptions.without(excluded?))
     }
 

@@ -128,8 +128,11 @@ fn what_and_when(object: &GuestObject<'_>, form: &Form<'_>, instance: &Instance,
         Property::new("DTSTAMP", utc(object.now)),
     ];
     event.extend(id.map(|id| form.time("RECURRENCE-ID", id)));
-    event.push(form.time("DTSTART", instance.starts_at));
-    event.push(form.time("DTEND", instance.ends_at));
+    // An instance of a series of days may have been given a time of day.
+    let is_timed = form.is_of_days() && object.event.days_of(instance.starts_at, instance.ends_at).is_none();
+    for (name, at) in [("DTSTART", instance.starts_at), ("DTEND", instance.ends_at)] {
+        event.push(if is_timed { Property::new(name, utc(at)) } else { form.time(name, at) });
+    }
     if id.is_none() {
         event.extend(form.recurrence(object.event));
     }
@@ -185,6 +188,13 @@ impl<'a> Form<'a> {
         match self {
             Self::Utc | Self::Days(_, None) => false,
             Self::Dates(_) | Self::Clock(_) | Self::Days(_, Some(_)) => true,
+        }
+    }
+
+    fn is_of_days(&self) -> bool {
+        match self {
+            Self::Days(..) | Self::Dates(Some(_)) => true,
+            Self::Utc | Self::Clock(_) | Self::Dates(None) => false,
         }
     }
 
