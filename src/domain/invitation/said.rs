@@ -244,14 +244,16 @@ impl Reader<'_> {
         known: &BTreeMap<DateTime<Utc>, SaidInstance>,
     ) -> BTreeMap<DateTime<Utc>, SaidInstance> {
         let periods = master.into_iter().flat_map(|event| &event.recurs.dates);
-        let read = periods.filter_map(|(start, end)| Some((self.clock_time(start).ok()?, self.clock_time(end.as_ref()?).ok()?)));
-        let longer = read.filter(|(start, end)| end > start && !known.contains_key(start));
+        let id = |start| if whole.event.whole_days.is_some() { self.begin_of_day(start) } else { self.clock_time(start) };
+        let read =
+            periods.filter_map(|(start, end)| Some((id(start).ok()?, self.clock_time(start).ok()?, self.clock_time(end.as_ref()?).ok()?)));
+        let longer = read.filter(|(id, start, end)| end > start && !known.contains_key(id));
         longer
-            .map(|(starts_at, ends_at)| {
-                let instance = Some(Instance { ends_at, ..whole.event.by_rule(starts_at) });
+            .map(|(id, starts_at, ends_at)| {
+                let instance = Some(Instance { starts_at, ends_at, ..whole.event.by_rule(id) });
                 let index = self.object.events.iter().position(|event| event.recurrence_id.is_none()).unwrap_or_default();
                 let (revision, as_of) = (whole.revision, whole.revision);
-                (starts_at, SaidInstance { index, revision, as_of, instance, and_later: false, lists_attendees: false })
+                (id, SaidInstance { index, revision, as_of, instance, and_later: false, lists_attendees: false })
             })
             .collect()
     }
