@@ -3,6 +3,7 @@
 
 mod support;
 
+use chrono::TimeDelta;
 use paravent::domain::attendance::{Delivery, PartStat};
 use paravent::domain::delivery::OutboxPurpose;
 use paravent::domain::meeting::MeetingStatus;
@@ -99,6 +100,16 @@ async fn what_changed_is_told_to_those_alone_who_were_sent_what_was_before() {
     let updates = of_purpose(&house.sent().await, OutboxPurpose::Invitation);
     let told = |who: &str| updates.iter().any(|mail| mail.to[0].mailbox == mailbox(who) && mail.text.contains("Ce qui a changé"));
     assert_eq!((updates.len(), told(JEAN), told(LEA)), (2, true, false));
+}
+
+#[tokio::test]
+async fn later_instances_are_moved_with_one_that_is_over() {
+    let house = weekly(&[JEAN]).await;
+    house.clock.move_by(TimeDelta::days(20));
+    let lines = moved("0119T0900", "0119T1000").replace("RECURRENCE-ID;", "RECURRENCE-ID;RANGE=THISANDFUTURE;");
+    let news = house.after("REQUEST", &[JEAN], &[vevent((1, 5), &[JEAN], &lines)]).await;
+    assert_eq!(news.guests.len(), 1);
+    assert_eq!(house.dates(JEAN).await[2..4], ["20260126T0900", "20260202T0900"]);
 }
 
 #[tokio::test]
