@@ -65,11 +65,13 @@ fn has_new_title(before: &MeetingEvent, after: &MeetingEvent) -> bool {
     !std::iter::once(&before.title).chain(of_dates).any(|title| *title == after.title)
 }
 
-/// Whether the time of all dates is another.
+/// Whether the time of all dates is another. Single dates of a series have none in common: each is told of for itself.
 fn is_other_whole(before: &MeetingEvent, after: &MeetingEvent) -> bool {
-    let time = |event: &MeetingEvent| (event.starts_at, event.ends_at, event.whole_days, event.zone(), event.series.is_some());
+    let clock = |event: &MeetingEvent| (event.whole_days, event.zone());
+    let time = |event: &MeetingEvent| (event.starts_at, event.ends_at, event.series.is_some());
     let rule = |event: &MeetingEvent| event.series.as_ref().and_then(|series| series.recurrence.as_ref()?.rule().cloned());
-    time(before) != time(after) || rule(before) != rule(after)
+    let are_single_dates = [before, after].iter().all(|event| event.series.as_ref().is_some_and(|series| series.recurrence.is_none()));
+    clock(before) != clock(after) || (!are_single_dates && (time(before) != time(after) || rule(before) != rule(after)))
 }
 
 /// The instances of which the two do not say the same on their own.
@@ -162,16 +164,29 @@ mod tests {
         assert!(told[0].contains("(Africa/Algiers)"), "{told:?}");
     }
 
+    /// A guest's part of a series that is single dates, by RECURRENCE-ID, title and start.
+    fn dates(all: &[(&str, &str, &str)]) -> MeetingEvent {
+        once().of_instances(all.iter().map(|(id, title, start)| (at(id), one(title, start))).collect::<BTreeMap<_, _>>())
+    }
+
+    #[test]
+    fn single_dates_are_told_of_one_by_one() {
+        let (first, second) = ("2026-11-24T13:00:00Z", "2026-12-01T13:00:00Z");
+        let both = dates(&[(first, "Point", first), (second, "Point", second)]);
+        let moved = dates(&[(first, "Point", "2026-11-25T13:00:00Z"), (second, "Point", second)]);
+        let told_of = |after: &MeetingEvent| told(&both, after).join("\n");
+        assert!(told_of(&moved).starts_with("date moved: Tuesday 24 November 2026"), "{}", told_of(&moved));
+        let left = dates(&[(second, "Point", second)]);
+        assert_eq!(told_of(&left), "date cancelled: Tuesday 24 November 2026, 14:00–15:00 (Europe/Paris, UTC+1)");
+    }
+
     #[test]
     fn a_title_that_a_date_had_already_is_not_new() {
-        let ids = ["2026-11-24T13:00:00Z", "2026-12-01T13:00:00Z"];
-        let of = |titles: &[(&str, &str)]| {
-            once().of_instances(titles.iter().map(|(id, title)| (at(id), one(title, id))).collect::<BTreeMap<_, _>>())
-        };
-        let both = of(&[(ids[0], "Accueil"), (ids[1], "Bilan")]);
+        let (first, second) = ("2026-11-24T13:00:00Z", "2026-12-01T13:00:00Z");
+        let both = dates(&[(first, "Accueil", first), (second, "Bilan", second)]);
         let is_titled = |after: &MeetingEvent| told(&both, after).iter().any(|line| line.starts_with("title"));
-        assert!(!is_titled(&of(&[(ids[1], "Bilan")])));
-        assert!(is_titled(&of(&[(ids[1], "Synthèse")])));
+        assert!(!is_titled(&dates(&[(second, "Bilan", second)])));
+        assert!(is_titled(&dates(&[(second, "Synthèse", second)])));
     }
 
     #[test]
