@@ -3,11 +3,15 @@
 
 mod support;
 
-use paravent::domain::attendance::PartStat;
+use chrono::TimeDelta;
+use paravent::domain::attendance::{Delivery, PartStat};
+use paravent::domain::delivery::OutboxPurpose;
 use paravent::domain::meeting::MeetingStatus;
+use paravent::domain::record::{Commit, Write};
 use paravent::domain::token::Purpose;
+use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::Mx;
-use support::house::{House, JEAN, LEA, of_purpose};
+use support::house::{House, JEAN, LEA, mailbox, of_purpose};
 use support::series::{
     WEEKLY, ZONE, answer_mail, has_proposal, is_well_formed, known_guest, moved, off, own_answer, vevent, vevents, without,
 };
@@ -53,8 +57,7 @@ async fn an_answer_to_an_instance_is_told_in_the_organizers_zone() {
     let mail = answer_mail(JEAN, &guest.uid.0, "REPLY", &[("TENTATIVE", 0, 20, "RECURRENCE-ID:20260126T080000Z")]);
     house.accept(Mx, JEAN, &to, &mail).await;
     let sent = house.sent().await;
-    let text =
-        String::from_utf8(of_purpose(&sent, paravent::domain::delivery::OutboxPurpose::Organizer)[0].calendars[0].bytes.clone()).unwrap();
+    let text = String::from_utf8(of_purpose(&sent, OutboxPurpose::Organizer)[0].calendars[0].bytes.clone()).unwrap();
     for line in ["RECURRENCE-ID;TZID=Romance Standard Time:20260126T090000", "TZID:Romance Standard Time", "UID:series-1"] {
         assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
     }
@@ -85,6 +88,28 @@ async fn a_moved_instance_alone_is_asked_for_again() {
     assert_eq!(news.answers, ["REPLY 1 [20260119T090000 20260120T140000 ACCEPTED]"]);
     assert_eq!(house.response(LEA).await, "ACCEPTED 20260119T0800=ACCEPTED");
     assert!(is_well_formed(&house.meeting().await.0.organizer_object));
+}
+
+/// A mail that still waits is superseded by the next one, and its guest never learns what was in it.
+#[tokio::test]
+async fn what_changed_is_told_to_those_alone_who_were_sent_what_was_before() {
+    let house = weekly(BOTH).await;
+    let taken = Write::Delivery { guest: house.guest(JEAN).await.id, delivery: Delivery::Sent };
+    house.archive.commit(Commit { writes: vec![taken] }).await.unwrap();
+    house.order("REQUEST", BOTH, &[vevent((1, 5), BOTH, &moved("0119T0900", "0120T1400"))]).await;
+    let updates = of_purpose(&house.sent().await, OutboxPurpose::Invitation);
+    let told = |who: &str| updates.iter().any(|mail| mail.to[0].mailbox == mailbox(who) && mail.text.contains("Ce qui a changé"));
+    assert_eq!((updates.len(), told(JEAN), told(LEA)), (2, true, false));
+}
+
+#[tokio::test]
+async fn later_instances_are_moved_with_one_that_is_over() {
+    let house = weekly(&[JEAN]).await;
+    house.clock.move_by(TimeDelta::days(20));
+    let lines = moved("0119T0900", "0119T1000").replace("RECURRENCE-ID;", "RECURRENCE-ID;RANGE=THISANDFUTURE;");
+    let news = house.after("REQUEST", &[JEAN], &[vevent((1, 5), &[JEAN], &lines)]).await;
+    assert_eq!(news.guests.len(), 1);
+    assert_eq!(house.dates(JEAN).await[2..4], ["20260126T0900", "20260202T0900"]);
 }
 
 #[tokio::test]
@@ -393,8 +418,7 @@ async fn another_time_is_proposed_for_an_instance() {
     let propose = |minute| answer_mail(JEAN, &guest.uid.0, "COUNTER", &[("TENTATIVE", 0, minute, &proposed)]);
     house.accept(Mx, JEAN, &to, &propose(20)).await;
     let sent = house.sent().await;
-    let text =
-        String::from_utf8(of_purpose(&sent, paravent::domain::delivery::OutboxPurpose::Organizer)[0].calendars[0].bytes.clone()).unwrap();
+    let text = String::from_utf8(of_purpose(&sent, OutboxPurpose::Organizer)[0].calendars[0].bytes.clone()).unwrap();
     for line in [
         "METHOD:COUNTER",
         "RECURRENCE-ID;TZID=Romance Standard Time:20260119T090000",

@@ -143,6 +143,10 @@ impl Desk {
     }
 
     pub(crate) fn declined(&self) -> Vec<u8> {
+        self.declined_time((at("2026-11-26T13:00:00Z"), at("2026-11-26T13:45:00Z")))
+    }
+
+    pub(crate) fn declined_time(&self, proposed: (DateTime<Utc>, DateTime<Utc>)) -> Vec<u8> {
         letter::declined(
             &self.stationery,
             &DeclineLetter {
@@ -151,7 +155,7 @@ impl Desk {
                 sequence: 1,
                 event: &self.event,
                 instance: None,
-                proposed: (at("2026-11-26T13:00:00Z"), at("2026-11-26T13:45:00Z")),
+                proposed,
                 response: &Response::default(),
                 comment: Some("Jeudi est pris.\n<Désolée>"),
             },

@@ -135,6 +135,12 @@ fn how_many_more_dates_there_are_is_said_where_it_is_known() {
 }
 
 #[test]
+fn a_day_that_was_proposed_is_refused_as_a_day() {
+    let shown = readable(&whole_days("en", 1).declined_time((at("2026-11-25T23:00:00Z"), at("2026-11-26T23:00:00Z"))));
+    assert!(shown.contains("the time that you proposed: Thursday 26 November 2026, all day."), "{shown}");
+}
+
+#[test]
 fn what_is_past_is_not_listed() {
     let mut desk = desk("en", "2026-11-03T13:00:00Z", "FREQ=WEEKLY;COUNT=4", &[]);
     let shown = told(&desk);

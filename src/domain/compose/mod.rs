@@ -88,7 +88,7 @@ pub struct InvitationLetter<'a> {
     pub sequence: u32,
     /// What is told.
     pub event: &'a MeetingEvent,
-    /// What the guest was told before; `None` for the first invitation.
+    /// What the guest was told before; `None` where they were told nothing, or it is not known whether they were.
     pub before: Option<&'a MeetingEvent>,
     /// The personal link; `None` in a cancellation.
     pub link: Option<&'a str>,

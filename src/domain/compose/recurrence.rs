@@ -168,7 +168,7 @@ impl Stationery {
         }
         let start = event.starts_at.with_timezone(&told.zone).naive_local();
         // On the clock of a day on which it isn't changed, as most are.
-        let end = start.checked_add_signed(event.ends_at - event.starts_at).unwrap_or(start);
+        let end = start.checked_add_signed(event.length()).unwrap_or(start);
         let pattern = match (end.date() - start.date()).num_days() {
             0 => "clock",
             1 => "clock-overnight",
@@ -235,7 +235,7 @@ impl Told<'_> {
 
     /// Whether instances are missing, or at other times.
     fn has_exceptions(&self) -> bool {
-        let length = self.event.ends_at - self.event.starts_at;
+        let length = self.event.length();
         let is_moved = |(id, one): (&DateTime<Utc>, &Instance)| one.starts_at != *id || one.ends_at - one.starts_at != length;
         !self.recurrence.excluded().is_empty() || self.series.changed.iter().any(is_moved)
     }

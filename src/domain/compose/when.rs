@@ -32,7 +32,7 @@ impl Stationery {
     }
 
     /// `mardi 24 novembre 2026, 14:00–14:45 (Europe/Paris, UTC+1)`; both dates when midnight lies between.
-    pub(super) fn span(&self, heading: &Heading<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<String, ComposeError> {
+    fn span(&self, heading: &Heading<'_>, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<String, ComposeError> {
         let (start, end) = (from.with_timezone(&heading.time_zone), to.with_timezone(&heading.time_zone));
         let pattern = if start.date_naive() == end.date_naive() { "date.same-day" } else { "date.across-days" };
         let values = json!({

@@ -24,9 +24,9 @@ use said::{Clock, said};
 use std::collections::BTreeSet;
 
 /// Longest title passed on, in characters; the rest is cut.
-pub const TITLE_MAX: usize = 250;
+const TITLE_MAX: usize = 250;
 /// Longest description passed on, in characters; the rest is cut.
-pub const DESCRIPTION_MAX: usize = 20_000;
+const DESCRIPTION_MAX: usize = 20_000;
 
 /// A problem with the value that its phrase shows.
 pub type Remark = (Problem, String);
@@ -128,9 +128,9 @@ pub fn plan(object: &CalendarObject, ask: &Ask<'_>) -> Result<Plan, Vec<Remark>>
     Ok(Plan { intent, uid, organizer_address, said, invited, remarks })
 }
 
-/// Whether single instances alone are spoken of, all of them past.
+/// Whether single instances alone are spoken of, all of them past, and none of later ones with them.
 fn is_over(said: &Said, now: DateTime<Utc>) -> bool {
-    let is_past = |one: &SaidInstance| one.instance.as_ref().is_some_and(|instance| instance.ends_at <= now);
+    let is_past = |one: &SaidInstance| !one.and_later && one.instance.as_ref().is_some_and(|instance| instance.ends_at <= now);
     said.whole.is_none() && said.instances.values().all(is_past)
 }
 

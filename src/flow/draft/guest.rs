@@ -1,16 +1,17 @@
 //! Mail to guests. Nothing leaves here that the leak guard has not seen as it would be sent.
 
-use super::{Gateway, Parties, Stamp, Thread, Unsent, heading, thread_to};
+use super::{Gateway, Parties, Refused, Stamp, Thread, Unsent, heading, thread_to};
 use crate::domain::address::ReversePath;
+use crate::domain::attendance::Delivery;
 use crate::domain::compose::{AnswerLetter, DeclineLetter, InvitationKind, InvitationLetter, Problem, letter};
 use crate::domain::delivery::{OutboxItem, OutboxPurpose};
 use crate::domain::leak::{self, Finding, Leak, Secrets, Spot};
-use crate::domain::meeting::SentState;
+use crate::domain::meeting::{Guest, MeetingEvent, SentState};
 use crate::domain::mime::InboundMail;
 use crate::domain::organizer::Organizer;
 use crate::domain::thread::{Side, ThreadLink};
 use crate::domain::token::Purpose;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 impl Gateway {
     /// An invitation, update or cancellation for one guest.
@@ -41,7 +42,7 @@ impl Gateway {
                 uid: &guest.uid,
                 sequence: sent.sequence,
                 event: &sent.event,
-                before: guest.sent.as_ref().map(|before| &before.event),
+                before: told_before(guest),
                 link: link.as_deref(),
                 response: &guest.attendance.response,
                 allow_counter: organizer.group.allow_counter,
@@ -62,10 +63,7 @@ impl Gateway {
     ) -> Result<OutboxItem, Unsent> {
         let Parties { meeting, guest, organizer, now } = *parties;
         let (alias, stamp) = (self.organizer_alias(guest, organizer), self.stamp());
-        let mut thread = thread_to(Side::Organizer, mail, links);
-        if thread.references.is_empty() {
-            thread.references.push(self.thread_root(guest));
-        }
+        let thread = self.thread_to_guest(guest, mail, links);
         let bytes = letter::answer(
             &self.stationery,
             &AnswerLetter {
@@ -83,18 +81,13 @@ impl Gateway {
     pub(in crate::flow) fn draft_declined(
         &self,
         parties: &Parties<'_>,
-        instance: Option<DateTime<Utc>>,
-        proposed: (DateTime<Utc>, DateTime<Utc>),
-        comment: Option<&str>,
-        (mail, links): (&InboundMail, &[ThreadLink]),
+        refused: &Refused<'_>,
+        answered: (&InboundMail, &[ThreadLink]),
         secrets: &Secrets,
     ) -> Result<OutboxItem, Unsent> {
         let Parties { meeting, guest, organizer, now } = *parties;
         let (alias, stamp) = (self.organizer_alias(guest, organizer), self.stamp());
-        let mut thread = thread_to(Side::Organizer, mail, links);
-        if thread.references.is_empty() {
-            thread.references.push(self.thread_root(guest));
-        }
+        let thread = self.thread_to_guest(guest, answered.0, answered.1);
         let bytes = letter::declined(
             &self.stationery,
             &DeclineLetter {
@@ -102,10 +95,10 @@ impl Gateway {
                 uid: &guest.uid,
                 sequence: guest.sequence(),
                 event: &guest.view(meeting),
-                instance,
-                proposed,
+                instance: refused.instance,
+                proposed: refused.proposed,
                 response: &guest.attendance.response,
-                comment,
+                comment: refused.comment,
             },
         )?;
         guarded(&bytes, secrets)?;
@@ -124,6 +117,15 @@ impl Gateway {
         leak::findings(leaks, secrets, sources).iter().map(|finding| (Problem::WouldLeak, said(finding))).collect()
     }
 
+    /// The thread of a mail that passes the organizer's on; at least that of the invitation.
+    fn thread_to_guest(&self, guest: &Guest, mail: &InboundMail, links: &[ThreadLink]) -> Thread {
+        let mut thread = thread_to(Side::Organizer, mail, links);
+        if thread.references.is_empty() {
+            thread.references.push(self.thread_root(guest));
+        }
+        thread
+    }
+
     fn to_guest(&self, parties: &Parties<'_>, purpose: OutboxPurpose, stamp: Stamp, bytes: Vec<u8>) -> OutboxItem {
         let Parties { meeting, guest, now, .. } = *parties;
         let bounce = self.tokens.address(Purpose::GuestBounce, guest.id.0, &self.settings.domains.alias);
@@ -135,6 +137,12 @@ impl Gateway {
             ..self.item(purpose, Some(meeting.id), Some(guest.id), ReversePath::Mailbox(bounce), &guest.mailbox.mailbox, stamp, bytes, now)
         }
     }
+}
+
+/// What the guest knows. Of a mail that did not leave nothing is known to them: this one takes its place.
+fn told_before(guest: &Guest) -> Option<&MeetingEvent> {
+    let was_sent = guest.attendance.delivery == Delivery::Sent;
+    guest.sent.as_ref().filter(|_| was_sent).map(|sent| &sent.event)
 }
 
 fn guarded(bytes: &[u8], secrets: &Secrets) -> Result<(), Unsent> {

@@ -57,6 +57,13 @@ pub(super) struct Given<'a> {
     pub proposal: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
+/// A guest's proposal that the organizer does not take.
+pub(super) struct Refused<'a> {
+    pub instance: Option<DateTime<Utc>>,
+    pub proposed: (DateTime<Utc>, DateTime<Utc>),
+    pub comment: Option<&'a str>,
+}
+
 /// What a new mail is known by.
 struct Stamp {
     id: MessageId,

@@ -12,7 +12,7 @@ use crate::domain::meeting::Guest;
 use crate::domain::relay::Relay;
 use crate::domain::reply::Classified;
 use crate::domain::thread::ThreadLink;
-use crate::flow::draft::{Given, Parties, Unsent};
+use crate::flow::draft::{Given, Parties, Refused, Unsent};
 use crate::flow::reception::AtHand;
 
 impl Gateway {
@@ -64,10 +64,10 @@ impl Gateway {
                 }
                 Relay::DeclineToGuest { instance, proposed, comment } => {
                     let secrets = self.answer_secrets(message, known, classified);
-                    let text = comment.as_deref().or(Some(classified.new_text.as_str())).filter(|text| !text.trim().is_empty());
+                    let comment = comment.as_deref().or(Some(classified.new_text.as_str())).filter(|text| !text.trim().is_empty());
+                    let refused = Refused { instance: *instance, proposed: *proposed, comment };
                     let guest = after(known, decision);
-                    let item =
-                        self.draft_declined(&Parties { guest: &guest, ..parties }, *instance, *proposed, text, (mail, links), &secrets)?;
+                    let item = self.draft_declined(&Parties { guest: &guest, ..parties }, &refused, (mail, links), &secrets)?;
                     from_organizer(known, message, item)
                 }
                 Relay::InvitationToGuest => {

@@ -15,7 +15,7 @@ pub fn declined(stationery: &Stationery, letter: &DeclineLetter<'_>) -> Result<V
         "title": one_line(&event.title),
         "when": stationery.when(heading, &event)?,
         "organizer": called(heading.from),
-        "proposed": stationery.span(heading, letter.proposed.0, letter.proposed.1)?,
+        "proposed": stationery.period(heading, &event, letter.proposed.0, letter.proposed.1)?,
         "comment": letter.comment.map(passage),
     });
     let written = stationery.write("declined", heading, values)?;
