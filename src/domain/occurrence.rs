@@ -58,6 +58,11 @@ impl MeetingEvent {
         Self { title, description, starts_at, ends_at, series: Some(Box::new(Series { recurrence: None, changed })), ..self.clone() }
     }
 
+    /// How it recurs; `None` for a meeting that takes place once, and where single instances of a series alone are known.
+    pub fn recurrence(&self) -> Option<&Recurrence> {
+        self.series.as_ref()?.recurrence.as_ref()
+    }
+
     /// Of a series of which one instance alone is known, that one's RECURRENCE-ID.
     pub fn only_instance(&self) -> Option<DateTime<Utc>> {
         let series = self.series.as_ref().filter(|series| series.recurrence.is_none())?;
@@ -80,8 +85,7 @@ impl MeetingEvent {
         if let Some(changed) = series.changed.get(&id) {
             return Some(changed.clone());
         }
-        let recurrence = series.recurrence.as_ref()?;
-        recurrence.contains(self.starts_at, id, &SeriesLimits::default()).then(|| self.by_rule(id))
+        self.recurrence()?.contains(self.starts_at, id, &SeriesLimits::default()).then(|| self.by_rule(id))
     }
 
     /// The instant that a RECURRENCE-ID names: in any zone, as a clock without zone (that of the series, else `home`), or as the
@@ -116,8 +120,7 @@ impl MeetingEvent {
 
     /// The zone on whose clock it is, where one is known: that of the series, or of whole days.
     pub fn zone(&self) -> Option<Tz> {
-        let recurrence = self.series.as_ref().and_then(|series| series.recurrence.as_ref());
-        recurrence.map(Recurrence::zone).or(self.whole_days)
+        self.recurrence().map(Recurrence::zone).or(self.whole_days)
     }
 
     /// Puts an instance in its place: as it differs from the rule, as a new one, or `None` where it does not take place. A
@@ -237,7 +240,7 @@ impl MeetingEvent {
 
     fn last_of(&self, series: &Series) -> Option<Occurrence> {
         let changed = series.changed.iter().map(|(id, one)| Occurrence { id: Some(*id), instance: one.clone() });
-        let last = series.recurrence.as_ref().and_then(|recurrence| recurrence.last(self.starts_at, &SeriesLimits::default()));
+        let last = self.recurrence().and_then(|recurrence| recurrence.last(self.starts_at, &SeriesLimits::default()));
         let ruled = last.filter(|id| !series.changed.contains_key(id)).map(|id| Occurrence { id: Some(id), instance: self.by_rule(id) });
         changed.chain(ruled).max_by_key(|one| one.instance.ends_at)
     }

@@ -15,14 +15,16 @@ impl Stationery {
     /// One line for each change, such as `date déplacée : lundi …, 09:00 → mardi …, 10:00`; none where words of the description alone
     /// changed, or dates that are over.
     pub(super) fn changes(&self, heading: &Heading<'_>, before: &MeetingEvent, after: &MeetingEvent) -> Result<Vec<String>, ComposeError> {
-        let (old, new) = (self.when(heading, before)?, self.when(heading, after)?);
         let mut told = Vec::new();
         if has_new_title(before, after) {
             told.push(self.change(heading, "title", &one_line(&before.title), &one_line(&after.title))?);
         }
-        if is_other_whole(before, after) && old != new {
-            told.push(self.change(heading, "time", &old, &new)?);
-            return Ok(told);
+        if is_other_whole(before, after) {
+            let (old, new) = (self.when(heading, before)?, self.when(heading, after)?);
+            if old != new {
+                told.push(self.change(heading, "time", &old, &new)?);
+                return Ok(told);
+            }
         }
         for id in singled_out(before, after) {
             told.extend(self.change_of_date(heading, after, before.instance(id), after.instance(id))?);
@@ -69,8 +71,8 @@ fn has_new_title(before: &MeetingEvent, after: &MeetingEvent) -> bool {
 fn is_other_whole(before: &MeetingEvent, after: &MeetingEvent) -> bool {
     let clock = |event: &MeetingEvent| (event.whole_days, event.zone());
     let time = |event: &MeetingEvent| (event.starts_at, event.ends_at, event.series.is_some());
-    let rule = |event: &MeetingEvent| event.series.as_ref().and_then(|series| series.recurrence.as_ref()?.rule().cloned());
-    let are_single_dates = [before, after].iter().all(|event| event.series.as_ref().is_some_and(|series| series.recurrence.is_none()));
+    let rule = |event: &MeetingEvent| event.recurrence().and_then(|recurrence| recurrence.rule().cloned());
+    let are_single_dates = [before, after].iter().all(|event| event.series.is_some() && event.recurrence().is_none());
     clock(before) != clock(after) || (!are_single_dates && (time(before) != time(after) || rule(before) != rule(after)))
 }
 
@@ -85,7 +87,7 @@ fn singled_out(before: &MeetingEvent, after: &MeetingEvent) -> BTreeSet<DateTime
 
 /// Instances that are added to the rule or taken off it, and which of the two.
 fn listed(event: &MeetingEvent) -> BTreeSet<(DateTime<Utc>, bool)> {
-    let Some(recurrence) = event.series.as_ref().and_then(|series| series.recurrence.as_ref()) else { return BTreeSet::new() };
+    let Some(recurrence) = event.recurrence() else { return BTreeSet::new() };
     let added = recurrence.dates().iter().map(|id| (*id, true));
     added.chain(recurrence.excluded().iter().map(|id| (*id, false))).collect()
 }

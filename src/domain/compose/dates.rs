@@ -77,6 +77,6 @@ pub(super) fn is_several(event: &MeetingEvent) -> bool {
 }
 
 fn is_endless(event: &MeetingEvent) -> bool {
-    let rule = event.series.as_ref().and_then(|series| series.recurrence.as_ref()?.rule());
+    let rule = event.recurrence().and_then(|recurrence| recurrence.rule());
     rule.map(Rule::end) == Some(End::Never)
 }

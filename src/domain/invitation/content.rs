@@ -132,7 +132,7 @@ fn noted(guests: &[&Guest]) -> BTreeMap<DateTime<Utc>, Revision> {
 }
 
 fn has_from(event: &MeetingEvent, id: DateTime<Utc>) -> bool {
-    let of_rule = event.series.as_ref().and_then(|series| series.recurrence.as_ref()).is_some_and(|recurrence| {
+    let of_rule = event.recurrence().is_some_and(|recurrence| {
         let limits = SeriesLimits { instances: 1, ..SeriesLimits::default() };
         !recurrence.instants_from(event.starts_at, id, &limits).instants.is_empty()
     });

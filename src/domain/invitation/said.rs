@@ -61,7 +61,7 @@ impl Said {
     /// nothing of them with the whole.
     pub fn speaks_of_instances(&self) -> bool {
         let excludes = |whole: &Whole| {
-            let recurrence = whole.event.series.as_ref().and_then(|series| series.recurrence.as_ref());
+            let recurrence = whole.event.recurrence();
             recurrence.is_none_or(|recurrence| !recurrence.excluded().is_empty())
         };
         self.whole.as_ref().is_some_and(|whole| !self.instances.is_empty() || excludes(whole))

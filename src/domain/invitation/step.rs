@@ -4,7 +4,6 @@ use super::After;
 use crate::domain::attendance::Response;
 use crate::domain::compose::InvitationKind;
 use crate::domain::meeting::{Guest, MeetingEvent, SentState};
-use crate::domain::occurrence::Series;
 use crate::domain::part::Part;
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,12 +80,11 @@ struct Change {
 impl Change {
     /// For somebody who is invited to the whole.
     fn of_whole(before: &MeetingEvent, after: &MeetingEvent) -> Self {
-        let (old, new) = (before.series.as_deref(), after.series.as_deref());
-        let changed: BTreeSet<DateTime<Utc>> = [old, new].into_iter().flatten().flat_map(|series| series.changed.keys().copied()).collect();
+        let changed: BTreeSet<DateTime<Utc>> = before.changed_ids().chain(after.changed_ids()).collect();
         let came_or_went = |id: &DateTime<Utc>| times(before, *id).is_some() != times(after, *id).is_some();
         Self {
             whole: is_other_whole(before, after),
-            others: changed.iter().any(came_or_went) || instances_of(old) != instances_of(new) || before.over_at() != after.over_at(),
+            others: changed.iter().any(came_or_went) || instances_of(before) != instances_of(after) || before.over_at() != after.over_at(),
             instances: changed.into_iter().filter(|id| is_moved(before, after, *id)).collect(),
         }
     }
@@ -131,7 +129,7 @@ fn is_moved(before: &MeetingEvent, after: &MeetingEvent, id: DateTime<Utc>) -> b
 /// leave the others as they are.
 fn is_other_whole(before: &MeetingEvent, after: &MeetingEvent) -> bool {
     let time = |event: &MeetingEvent| (event.starts_at, event.ends_at, event.whole_days, event.zone());
-    let rule = |event: &MeetingEvent| event.series.as_ref()?.recurrence.as_ref()?.rule().cloned();
+    let rule = |event: &MeetingEvent| event.recurrence()?.rule().cloned();
     let recurs_alike = match (rule(before), rule(after)) {
         (Some(before), Some(after)) => before.recurs_like(&after),
         (before, after) => before.is_none() && after.is_none(),
@@ -146,7 +144,7 @@ fn is_other_whole(before: &MeetingEvent, after: &MeetingEvent) -> bool {
 }
 
 /// What says which instances there are, beside the rule.
-fn instances_of(series: Option<&Series>) -> Option<[&[DateTime<Utc>]; 2]> {
-    let recurrence = series?.recurrence.as_ref()?;
+fn instances_of(event: &MeetingEvent) -> Option<[&[DateTime<Utc>]; 2]> {
+    let recurrence = event.recurrence()?;
     Some([recurrence.dates(), recurrence.excluded()])
 }

@@ -74,8 +74,3 @@ impl Stationery {
         Ok(sentences)
     }
 }
-
-/// The sentences for problems, their values filled in.
-fn problem_texts(stationery: &Stationery, heading: &Heading<'_>, problems: &[(Problem, String)]) -> Result<Vec<String>, ComposeError> {
-    stationery.problems(heading.language, problems)
-}

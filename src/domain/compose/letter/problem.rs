@@ -3,7 +3,7 @@
 use super::super::message::{Nature, pack};
 use super::super::text::one_line;
 use super::super::{ComposeError, Problem, ProblemLetter, Stationery};
-use super::{alternatives, problem_texts};
+use super::alternatives;
 use serde_json::json;
 
 /// `alternative{ plain, html }`.
@@ -11,7 +11,7 @@ pub fn problem(stationery: &Stationery, letter: &ProblemLetter<'_>) -> Result<Ve
     let heading = &letter.heading;
     let values = json!({
         "subject": one_line(letter.subject),
-        "problems": problem_texts(stationery, heading, letter.problems)?,
+        "problems": stationery.problems(heading.language, letter.problems)?,
     });
     let only_attachments = !letter.problems.is_empty() && letter.problems.iter().all(|(problem, _)| *problem == Problem::Attachments);
     let folder = if only_attachments { "shortened" } else { "problem" };

@@ -4,7 +4,7 @@ use super::super::dates::Listed;
 use super::super::message::{Nature, pack};
 use super::super::text::one_line;
 use super::super::{ComposeError, Stationery, SummaryKind, SummaryLetter, phrase};
-use super::{alternatives, called, problem_texts};
+use super::{alternatives, called};
 use serde_json::json;
 
 /// `alternative{ plain, html }`.
@@ -26,7 +26,7 @@ pub fn summary(stationery: &Stationery, letter: &SummaryLetter<'_>) -> Result<Ve
         "when": stationery.when(heading, event)?,
         "dates": stationery.dates(heading, event, listed)?,
         "guests": guests,
-        "remarks": problem_texts(stationery, heading, letter.remarks)?,
+        "remarks": stationery.problems(heading.language, letter.remarks)?,
         // Nothing to open, and no answer to expect, once it is off.
         "link": (letter.kind != SummaryKind::Cancelled).then_some(letter.meeting_page),
     });

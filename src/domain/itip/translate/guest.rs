@@ -83,12 +83,7 @@ pub fn cancel_for_guest(object: &GuestObject<'_>) -> String {
 pub fn decline_for_guest(object: &GuestObject<'_>, instance: Option<DateTime<Utc>>, comment: Option<&str>) -> String {
     let form = Form::of(object.event);
     let instance = instance.filter(|_| form.recurs());
-    let mut event = vec![
-        Property::text("UID", &object.uid.0),
-        Property::new("SEQUENCE", object.sequence.to_string()),
-        Property::new("DTSTAMP", utc(object.now)),
-    ];
-    event.extend(instance.map(|id| form.time("RECURRENCE-ID", id)));
+    let mut event = identity(object, &form, instance);
     event.push(user("ORGANIZER", object.organizer_alias, &[]));
     event.push(guest_attendee(object, object.response.partstat(instance)));
     event.extend(comment.map(|comment| Property::text("COMMENT", comment)));
@@ -120,14 +115,20 @@ fn request(
     event
 }
 
-/// What REQUEST and CANCEL have in common.
-fn what_and_when(object: &GuestObject<'_>, form: &Form<'_>, instance: &Instance, id: Option<DateTime<Utc>>) -> Vec<Property> {
+/// What every VEVENT of a dialog is known by.
+fn identity(object: &GuestObject<'_>, form: &Form<'_>, id: Option<DateTime<Utc>>) -> Vec<Property> {
     let mut event = vec![
         Property::text("UID", &object.uid.0),
         Property::new("SEQUENCE", object.sequence.to_string()),
         Property::new("DTSTAMP", utc(object.now)),
     ];
     event.extend(id.map(|id| form.time("RECURRENCE-ID", id)));
+    event
+}
+
+/// What REQUEST and CANCEL have in common.
+fn what_and_when(object: &GuestObject<'_>, form: &Form<'_>, instance: &Instance, id: Option<DateTime<Utc>>) -> Vec<Property> {
+    let mut event = identity(object, form, id);
     // An instance of a series of days may have been given a time of day.
     let is_timed = form.is_of_days() && object.event.days_of(instance.starts_at, instance.ends_at).is_none();
     for (name, at) in [("DTSTART", instance.starts_at), ("DTEND", instance.ends_at)] {
@@ -166,8 +167,7 @@ enum Form<'a> {
 
 impl<'a> Form<'a> {
     fn of(event: &'a MeetingEvent) -> Self {
-        let recurrence = event.series.as_ref().and_then(|series| series.recurrence.as_ref());
-        match (event.whole_days, recurrence) {
+        match (event.whole_days, event.recurrence()) {
             (whole_days, None) if event.series.is_some() && event.only_instance().is_none() => Self::Dates(whole_days),
             (Some(zone), recurrence) => Self::Days(zone, recurrence),
             (None, Some(recurrence)) => Self::Clock(recurrence),
