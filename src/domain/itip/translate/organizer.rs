@@ -117,7 +117,7 @@ fn as_instance(reply: &OrganizerReply<'_>, master: &Component, lines: Vec<Proper
         if line.is("DTSTART") {
             event.push(at("DTSTART", id));
         } else if line.is("DTEND") {
-            event.push(at("DTEND", id + reply.event.length()));
+            event.push(at("DTEND", reply.event.by_rule(id).ends_at));
         } else if !line.is("RRULE") {
             event.push(line);
         }

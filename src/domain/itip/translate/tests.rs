@@ -148,3 +148,35 @@ fn a_series_with_all_that_belongs_to_it() {
 fn midnight_to_midnight(event: &MeetingEvent) -> MeetingEvent {
     MeetingEvent { starts_at: instant("2026-10-23T22:00:00Z"), ends_at: instant("2026-10-24T22:00:00Z"), ..event.clone() }
 }
+
+/// The 25th of October 2026 has 25 hours in Paris.
+#[test]
+fn a_day_on_which_the_clock_goes_back_ends_the_day_after() {
+    let text = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTART;VALUE=DATE:20261023\r\nDTEND;VALUE=DATE:20261024\r\n\
+        RRULE:FREQ=DAILY;COUNT=5\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    let object = read(text.as_bytes()).unwrap();
+    let starts_at = instant("2026-10-22T22:00:00Z");
+    let rule = Rule::parse("FREQ=DAILY;COUNT=5", Tz::Europe__Paris, true).unwrap();
+    let recurrence = Recurrence::new(Tz::Europe__Paris, starts_at, Some(rule), vec![], vec![]).unwrap();
+    let event = MeetingEvent {
+        ends_at: instant("2026-10-23T22:00:00Z"),
+        series: Some(Box::new(Series { recurrence: Some(recurrence), changed: BTreeMap::new() })),
+        whole_days: Some(Tz::Europe__Paris),
+        ..daily("Jours", "2026-10-22T22:00:00Z")
+    };
+    let answered = reply_for_organizer(&OrganizerReply {
+        object: &object,
+        event: &event,
+        instance: Some(instant("2026-10-24T22:00:00Z")),
+        and_later: false,
+        home: Tz::Europe__Paris,
+        attendee: &named("Jean", "jean@hopital.example"),
+        partstat: PartStat::Declined,
+        delegated_to: None,
+        comment: None,
+        now: instant("2026-06-01T08:00:00Z"),
+    });
+    for line in ["RECURRENCE-ID;VALUE=DATE:20261025", "DTSTART;VALUE=DATE:20261025", "DTEND;VALUE=DATE:20261026"] {
+        assert!(answered.contains(&format!("{line}\r\n")), "{line} is not in {answered}");
+    }
+}
