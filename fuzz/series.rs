@@ -278,7 +278,9 @@ fn tell(meeting: &Meeting, guest: &Guest, organizer: &Organizer, relay: &Relay, 
         | Relay::AwayToOrganizer
         | Relay::WordsToGuest
         | Relay::DeclineToGuest { .. }
-        | Relay::InvitationToGuest => {}
+        | Relay::InvitationToGuest
+        | Relay::LateToGuest
+        | Relay::StoppedToOrganizer => {}
     }
 }
 

@@ -14,6 +14,7 @@ use identity::{Disguise, Hidden, Identity, Program, Secret, Spot};
 use paravent::domain::address::{Mailbox, NamedMailbox, ReversePath};
 use paravent::domain::alert::Alert;
 use paravent::domain::authentication::Authentication;
+use paravent::domain::budget::Budgets;
 use paravent::domain::compose::Stationery;
 use paravent::domain::delivery::{OutboxItem, OutboxPurpose};
 use paravent::domain::id::OrganizerId;
@@ -108,6 +109,7 @@ fn gateway(organizer: Organizer, archive: SqliteArchive) -> Gateway {
         waker: Arc::new(Fixed),
         stationery: STATIONERY.clone(),
         turns: Default::default(),
+        burst: Default::default(),
         tokens: Arc::new(TokenKeys::new(&[('a', vec![7; 32])]).unwrap()),
         links: Arc::new(LinkKeys::new(&[("k1".to_owned(), vec![9; 32])]).unwrap()),
         settings: Settings {
@@ -118,6 +120,7 @@ fn gateway(organizer: Organizer, archive: SqliteArchive) -> Gateway {
             helpdesk_language: Language::parse("fr").unwrap(),
             max_guests: 50,
             mime: MimeLimits::default(),
+            budgets: Budgets::default(),
             retry_for: TimeDelta::hours(72),
         },
     }

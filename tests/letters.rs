@@ -38,6 +38,7 @@ fn every_letter(desk: &Desk) -> Vec<(&'static str, Vec<u8>)> {
         ("words", desk.words(GUEST_MAIL, "Plutôt jeudi ?")),
         ("answer", desk.answer(ORGANIZER_MAIL, "Bonjour,\n\nJeudi me convient : <14 h>.")),
         ("away", desk.away()),
+        ("late", desk.late()),
         ("summary", desk.summary()),
         ("problem", desk.problem("Réunion", &problems)),
         ("shortened", desk.problem("Réunion", &[(Problem::Attachments, "plan.pdf".to_owned())])),

@@ -13,7 +13,7 @@ use crate::domain::token::{AliasDomain, TokenKeys};
 use crate::flow::join::{Join, JoinSettings};
 use crate::flow::port::{Archive, Authenticator, Bell, Directory, Waker, World};
 use crate::flow::route::Domains;
-use crate::flow::{Gateway, Settings, Turns};
+use crate::flow::{Burst, Gateway, Settings, Turns};
 use crate::inbound::Tls;
 use crate::store::SqliteArchive;
 use anyhow::{Context, anyhow};
@@ -59,6 +59,7 @@ pub(super) fn gateway(config: &Config, ground: Ground) -> anyhow::Result<Gateway
         tokens: Arc::new(token_keys(&ground.secrets)?),
         links: Arc::new(link_keys(&ground.secrets)?),
         turns: Turns::default(),
+        burst: Burst::default(),
         settings: flow_settings(config)?,
     })
 }
@@ -133,6 +134,7 @@ fn flow_settings(config: &Config) -> anyhow::Result<Settings> {
         helpdesk_language: identity.helpdesk_language.clone(),
         max_guests: config.policy.max_guests,
         mime: MimeLimits { depth: config.policy.mime_depth, parts: config.policy.mime_parts },
+        budgets: config.budgets.clone(),
         retry_for: TimeDelta::hours(i64::from(config.delivery.give_up_hours)),
     })
 }

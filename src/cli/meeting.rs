@@ -1,11 +1,13 @@
 //! `paravent meeting create|list|show`
 
-use super::{Desk, NOT_FOUND, Outcome, block_on, create, output};
+use super::{Desk, NOT_FOUND, Outcome, block_on, create, guest::reason as suppression_reason, output};
+use crate::domain::address::Mailbox;
 use crate::domain::attendance::Presence;
 use crate::domain::id::MeetingId;
 use crate::domain::meeting::{Guest, Meeting, MeetingEvent};
 use crate::domain::occurrence::Occurrence;
 use crate::domain::series::Recurrence;
+use crate::domain::suppression::{Suppression, in_force};
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use std::process::ExitCode;
@@ -47,7 +49,12 @@ pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
             block_on(async {
                 let archive = crate::app::open_archive(&config.store).await?;
                 match archive.meeting(*id).await? {
-                    Some(meeting) => show(desk, &meeting, &archive.guests(*id).await?, Utc::now()),
+                    Some(meeting) => {
+                        let guests = archive.guests(*id).await?;
+                        let addresses: Vec<&Mailbox> = guests.iter().map(|guest| &guest.mailbox.mailbox).collect();
+                        let suppressed = archive.suppressions_of(&addresses).await?;
+                        show(desk, &meeting, (&guests, &suppressed), Utc::now())
+                    }
                     None => {
                         output::complain(&format!("there is no meeting {id}"));
                         Ok(ExitCode::from(NOT_FOUND))
@@ -78,10 +85,10 @@ fn list(desk: &Desk, meetings: &[Meeting], now: DateTime<Utc>) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(desk: &Desk, meeting: &Meeting, guests: &[Guest], now: DateTime<Utc>) -> Outcome {
+fn show(desk: &Desk, meeting: &Meeting, (guests, suppressed): (&[Guest], &[Suppression]), now: DateTime<Utc>) -> Outcome {
     if desk.json {
         let mut value = json(meeting, now);
-        value["guests"] = guests.iter().map(guest_json).collect();
+        value["guests"] = guests.iter().map(|guest| guest_json(guest, suppressed)).collect();
         output::json(&value)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -91,7 +98,7 @@ fn show(desk: &Desk, meeting: &Meeting, guests: &[Guest], now: DateTime<Utc>) ->
         output::say(&line)?;
     }
     output::say(&format!("organizer {}, UID {}\n", meeting.organizer_address.mailbox, output::shown(&meeting.organizer_uid.0)))?;
-    let rows: Vec<Vec<String>> = guests.iter().map(guest_row).collect();
+    let rows: Vec<Vec<String>> = guests.iter().map(|guest| guest_row(guest, suppressed)).collect();
     output::table(&["GUEST", "DELIVERY", "RESPONSE", "PRESENCE", "NOTE"], &rows, "No guest.")?;
     Ok(ExitCode::SUCCESS)
 }
@@ -140,14 +147,14 @@ fn series_json(event: &MeetingEvent, now: DateTime<Utc>) -> Option<serde_json::V
     }))
 }
 
-fn guest_row(guest: &Guest) -> Vec<String> {
+fn guest_row(guest: &Guest, suppressed: &[Suppression]) -> Vec<String> {
     let attendance = &guest.attendance;
     vec![
         guest.mailbox.mailbox.to_string(),
         output::word(&attendance.delivery),
         attendance.response.whole.partstat.as_str().to_owned(),
         presence(&attendance.presence).to_owned(),
-        note(guest),
+        note(guest, suppressed),
     ]
 }
 
@@ -159,9 +166,9 @@ fn presence(presence: &Presence) -> &'static str {
     }
 }
 
-fn note(guest: &Guest) -> String {
+fn note(guest: &Guest, suppressed: &[Suppression]) -> String {
     let response = &guest.attendance.response;
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = in_force(suppressed, &guest.mailbox.mailbox, guest.meeting).map(suppression_reason).into_iter().collect();
     if guest.removed_at.is_some() {
         notes.push("no longer invited".to_owned());
     }
@@ -199,13 +206,14 @@ fn json(meeting: &Meeting, now: DateTime<Utc>) -> serde_json::Value {
     })
 }
 
-fn guest_json(guest: &Guest) -> serde_json::Value {
+fn guest_json(guest: &Guest, suppressed: &[Suppression]) -> serde_json::Value {
     serde_json::json!({
         "id": guest.id,
         "mailbox": guest.mailbox.mailbox,
         "name": guest.mailbox.name,
         "removed_at": guest.removed_at,
         "attendance": guest.attendance,
+        "suppressed": in_force(suppressed, &guest.mailbox.mailbox, guest.meeting),
     })
 }
 

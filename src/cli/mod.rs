@@ -5,12 +5,14 @@ mod check;
 mod completions;
 mod create;
 mod explain;
+mod guest;
 mod hold;
 mod init;
 mod localserve;
 mod meeting;
 mod organizer;
 mod output;
+mod reconcile;
 mod serve;
 
 use clap::{Parser, Subcommand};
@@ -19,7 +21,7 @@ use std::process::ExitCode;
 
 /// Exit code of a command that failed.
 pub const FAILED: u8 = 1;
-/// Exit code of `check` with problems.
+/// Exit code of `check` with problems, and of `reconcile` where something is not accounted for.
 pub const FINDINGS: u8 = 3;
 /// Exit code when the thing named does not exist.
 pub const NOT_FOUND: u8 = 4;
@@ -30,7 +32,7 @@ pub const NOT_FOUND: u8 = 4;
     name = "paravent",
     version,
     about,
-    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 check found problems, 4 no such thing."
+    after_help = "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 check or reconcile found problems, 4 no such thing."
 )]
 pub struct Arguments {
     /// The configuration file.
@@ -58,6 +60,9 @@ enum Command {
     /// Meetings and their attendance.
     #[command(subcommand)]
     Meeting(meeting::Command),
+    /// Guests' addresses that nothing is sent to.
+    #[command(subcommand)]
+    Guest(guest::Command),
     /// Mails that wait for a decision.
     #[command(subcommand)]
     Hold(hold::Command),
@@ -67,6 +72,8 @@ enum Command {
     /// Who may invite.
     #[command(subcommand)]
     Organizer(organizer::Command),
+    /// Prove that everything accepted, held or to be sent is accounted for; exit code 3 and the rows where it is not.
+    Reconcile,
     /// Print a completion script for a shell.
     Completions(completions::Options),
 }
@@ -101,9 +108,11 @@ fn run(desk: &Desk, command: Command) -> Outcome {
         Command::Explain(options) => explain::run(desk, &options),
         Command::Init(options) => init::run(desk, &options),
         Command::Meeting(command) => meeting::run(desk, &command),
+        Command::Guest(command) => guest::run(desk, &command),
         Command::Hold(command) => hold::run(desk, &command),
         Command::Alert(command) => alert::run(desk, &command),
         Command::Organizer(command) => organizer::run(desk, &command),
+        Command::Reconcile => reconcile::run(desk),
         Command::Completions(options) => completions::run(&options),
     }
 }

@@ -39,6 +39,9 @@ pub struct Config {
     /// Bounds of the mail doors.
     #[serde(default)]
     pub limits: crate::inbound::Limits,
+    /// How much mail is worked on, so that loops and floods end.
+    #[serde(default)]
+    pub budgets: crate::domain::budget::Budgets,
     /// Where everything is kept.
     #[serde(default)]
     pub store: Store,

@@ -28,6 +28,8 @@ pub enum AlertKind {
     Complaint,
     /// A mail circles.
     Loop,
+    /// More mail came than a budget allows, or a burst of mail to addresses that don't exist.
+    Flood,
     /// A virus was found.
     Virus,
     /// A mail waits for a decision.

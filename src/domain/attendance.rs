@@ -18,6 +18,8 @@ pub enum Delivery {
     Delayed,
     /// Failed for good.
     Undeliverable,
+    /// Nothing is sent: the address is suppressed.
+    Stopped,
 }
 
 /// A participation status (RFC 5545 §3.2.12).

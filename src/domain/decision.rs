@@ -1,8 +1,10 @@
 //! The centre: `decide(message, dialog, now) -> Decision`. The flow loads, calls it, commits; nothing else decides.
 
 mod automatic;
+mod budget;
 mod calendar;
 mod delivery;
+mod lift;
 mod sender;
 mod target;
 mod words;
@@ -15,8 +17,12 @@ use super::occurrence::Instance;
 use super::organizer::Organizer;
 use super::relay::Relay;
 use super::reply::{Classified, Context, Door, ReplyClass};
+use super::suppression::{SuppressionCause, SuppressionChange};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+
+pub use budget::over_budget;
+pub use lift::stopped;
 
 /// The one terminal state of every accepted message; the archive keeps it, `reconcile` counts it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -54,6 +60,8 @@ pub struct Decision {
     pub relay: Vec<Relay>,
     /// Alerts to raise.
     pub alerts: Vec<AlertDraft>,
+    /// What may be sent to the guest from now on, where that changes.
+    pub suppression: Option<SuppressionChange>,
     /// Terminal state.
     pub disposition: Disposition,
     /// Why, for people and the audit trail: short English sentences with masked addresses.
@@ -76,7 +84,7 @@ pub struct Dialog<'a> {
 
 impl Decision {
     fn new(disposition: Disposition, reason: impl Into<String>) -> Self {
-        Self { attendance: Vec::new(), relay: Vec::new(), alerts: Vec::new(), disposition, reasons: vec![reason.into()] }
+        Self { attendance: Vec::new(), relay: Vec::new(), alerts: Vec::new(), suppression: None, disposition, reasons: vec![reason.into()] }
     }
 
     /// Waits for a person, who is told.
@@ -97,6 +105,11 @@ impl Decision {
 
     fn change(mut self, change: AttendanceChange) -> Self {
         self.attendance.push(change);
+        self
+    }
+
+    fn stop(mut self, cause: SuppressionCause) -> Self {
+        self.suppression = Some(SuppressionChange::Stop(cause));
         self
     }
 
@@ -143,27 +156,32 @@ impl Case<'_> {
 /// What follows from this message in this dialog, at `context.now`.
 pub fn decide(mail: &InboundMail, classified: &Classified, dialog: &Dialog<'_>, context: &Context<'_>) -> Decision {
     let case = Case { mail, classified, dialog, context };
-    match classified.class {
+    let decision = judged(&case);
+    lift::by_answer(&case, decision)
+}
+
+fn judged(case: &Case<'_>) -> Decision {
+    match case.classified.class {
         ReplyClass::Duplicate => Decision::new(Disposition::Duplicate, "the same delivery was committed before"),
-        ReplyClass::Loop => automatic::circling(&case),
-        ReplyClass::Virus => automatic::infected(&case),
-        ReplyClass::DeliveryStatus => delivery::report(&case),
+        ReplyClass::Loop => automatic::circling(case),
+        ReplyClass::Virus => automatic::infected(case),
+        ReplyClass::DeliveryStatus => delivery::report(case),
         ReplyClass::Backscatter => Decision::new(Disposition::Consumed, "a bounce of mail that never left under this address"),
         ReplyClass::ReadReceipt => Decision::new(Disposition::Consumed, "a read receipt says nothing of an answer"),
-        ReplyClass::Complaint => automatic::complaint(&case),
-        ReplyClass::OrganizerAnswer => words::of_organizer(&case),
-        ReplyClass::ItipReply => calendar::reply(&case),
-        ReplyClass::ItipDelegation => calendar::delegation(&case),
-        ReplyClass::ItipCounter => calendar::counter(&case),
-        ReplyClass::ItipRefresh => calendar::refresh(&case),
-        ReplyClass::ItipRequest | ReplyClass::ItipCancel | ReplyClass::ItipOther => calendar::unexpected(&case),
-        ReplyClass::AutoReply => automatic::away(&case),
-        ReplyClass::Challenge => automatic::challenge(&case),
+        ReplyClass::Complaint => automatic::complaint(case),
+        ReplyClass::OrganizerAnswer => words::of_organizer(case),
+        ReplyClass::ItipReply => calendar::reply(case),
+        ReplyClass::ItipDelegation => calendar::delegation(case),
+        ReplyClass::ItipCounter => calendar::counter(case),
+        ReplyClass::ItipRefresh => calendar::refresh(case),
+        ReplyClass::ItipRequest | ReplyClass::ItipCancel | ReplyClass::ItipOther => calendar::unexpected(case),
+        ReplyClass::AutoReply => automatic::away(case),
+        ReplyClass::Challenge => automatic::challenge(case),
         ReplyClass::Spam => Decision::held(AlertKind::Held, Severity::Info, format!("bulk mail from {} waits", case.sender())),
-        ReplyClass::Forged => words::forged(&case),
-        ReplyClass::Stranger => words::stranger(&case),
-        ReplyClass::Expired => words::late(&case),
-        ReplyClass::Human => words::of_guest(&case),
+        ReplyClass::Forged => words::forged(case),
+        ReplyClass::Stranger => words::stranger(case),
+        ReplyClass::Expired => words::late(case),
+        ReplyClass::Human => words::of_guest(case),
         ReplyClass::Unreadable => Decision::held(AlertKind::Held, Severity::Warning, "nothing could be made of a mail"),
     }
 }

@@ -18,6 +18,18 @@ pub enum OutboxPurpose {
     Organizer,
     /// An alert to the helpdesk.
     Helpdesk,
+    /// Told to a guest by machine: nobody minds when it fails.
+    Notice,
+}
+
+impl OutboxPurpose {
+    /// Whether it goes to the guest.
+    pub fn is_to_guest(self) -> bool {
+        match self {
+            Self::Invitation | Self::Answer | Self::Notice => true,
+            Self::Organizer | Self::Helpdesk => false,
+        }
+    }
 }
 
 /// Where a mail is in its life.

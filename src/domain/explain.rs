@@ -10,6 +10,7 @@ use super::itip::{CalendarObject, Method};
 use super::mime::InboundMail;
 use super::relay::Relay;
 use super::reply::{AttachmentFact, Classified, DeliveryReport, ReplyClass, Suggestion};
+use super::suppression::{SuppressionCause, SuppressionChange};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -60,7 +61,7 @@ pub struct AnswerLine {
 /// What the decision would change, send and raise: closed lists of words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Would {
-    /// Such as `response ACCEPTED`, `proposal`, `away`, `delivery undeliverable`.
+    /// Such as `response ACCEPTED`, `proposal`, `away`, `delivery undeliverable`, `stopped complaint`.
     pub attendance: Vec<String>,
     /// Such as `reply-to-organizer`.
     pub relay: Vec<&'static str>,
@@ -132,10 +133,19 @@ impl Would {
     /// The decision's effects on an attendance that was `before`.
     pub fn of(decision: &Decision, before: &Response) -> Self {
         Self {
-            attendance: decision.attendance.iter().map(|change| change_name(change, before)).collect(),
+            attendance: decision.attendance.iter().map(|change| change_name(change, before)).chain(stop_name(decision)).collect(),
             relay: decision.relay.iter().map(relay_name).collect(),
             alerts: decision.alerts.iter().map(|alert| alert.kind).collect(),
         }
+    }
+}
+
+/// That nothing more is sent to the guest. What lifts that changes nothing where nothing was stopped, and is not named.
+fn stop_name(decision: &Decision) -> Option<String> {
+    match decision.suppression {
+        Some(SuppressionChange::Stop(SuppressionCause::Complaint)) => Some("stopped complaint".to_owned()),
+        Some(SuppressionChange::Stop(SuppressionCause::NoSuchUser)) => Some("stopped no-such-user".to_owned()),
+        Some(SuppressionChange::Stop(SuppressionCause::Operator) | SuppressionChange::Lift) | None => None,
     }
 }
 
@@ -175,6 +185,8 @@ fn relay_name(relay: &Relay) -> &'static str {
         Relay::WordsToGuest => "words-to-guest",
         Relay::DeclineToGuest { .. } => "decline-to-guest",
         Relay::InvitationToGuest => "invitation-to-guest",
+        Relay::LateToGuest => "late-to-guest",
+        Relay::StoppedToOrganizer => "stopped-to-organizer",
     }
 }
 

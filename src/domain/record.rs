@@ -3,12 +3,14 @@
 use super::address::{Mailbox, ReversePath};
 use super::alert::{Alert, AlertState};
 use super::attendance::{Delivery, Presence, Response};
+use super::budget::Counter;
 use super::decision::Disposition;
 use super::delivery::{OutboxItem, OutboxState};
 use super::id::{AlertId, GuestId, MeetingId, OutboxId, ReceivedId};
 use super::meeting::{Guest, Meeting};
 use super::organizer::Organizer;
 use super::reply::ReplyClass;
+use super::suppression::{Lifted, Suppression};
 use super::thread::{MessageId, ThreadLink};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -117,7 +119,7 @@ pub enum Write {
         /// What was seen.
         presence: Presence,
     },
-    /// A mail to send.
+    /// A mail to send. To a guest whose address is suppressed nothing is: then the commit conflicts.
     Outbox(Box<OutboxItem>),
     /// What a delivery attempt left behind. `Sent` is final and `Failed` gives way to `Sent` alone: any other change of
     /// an ended one is passed over, so that a late worker never revives what was given up.
@@ -149,6 +151,36 @@ pub enum Write {
     Organizer(Box<Organizer>),
     /// A line of the audit trail.
     Audit(AuditEvent),
+    /// An accepted delivery that was known to have been seen before. One that turns out to be seen before when it is written
+    /// ([`Committed::Duplicate`]) is noted by the archive itself.
+    Repeated(Repeated),
+    /// One more of what a budget counts.
+    Count {
+        /// Which counter.
+        counter: Counter,
+        /// The commit conflicts where the counter has reached it: what was decided rested on there being room. `None` counts
+        /// what is over it already.
+        below: Option<u32>,
+    },
+    /// Nothing more is sent to this address: mail to it that waits is given up in the same commit. Of one that is suppressed already
+    /// the older row stays.
+    Suppress(Box<Suppression>),
+    /// Mail may be sent to this address again.
+    Unsuppress {
+        /// The address.
+        address: Mailbox,
+        /// How much is lifted.
+        lifted: Lifted,
+    },
+}
+
+/// A delivery that was seen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeated {
+    /// The key of the one that was kept.
+    pub dedupe: DedupeKey,
+    /// When it came again.
+    pub received_at: DateTime<Utc>,
 }
 
 /// Writes that happen together or not at all.

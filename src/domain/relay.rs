@@ -48,4 +48,8 @@ pub enum Relay {
     },
     /// The invitation again, to the known guest alone.
     InvitationToGuest,
+    /// A notice to the guest that their words came too late (RFC 3834), once a day at most.
+    LateToGuest,
+    /// A note to the organizer that nothing is sent to this guest any more.
+    StoppedToOrganizer,
 }

@@ -24,6 +24,23 @@ impl Gateway {
         Ok(())
     }
 
+    /// The writes of an alert that is not open yet: its mail to the helpdesk, where there is room for one, and itself.
+    pub(super) async fn new_alert_writes(&self, alert: &Alert) -> PortResult<Vec<Write>> {
+        let mut writes = Vec::new();
+        if alert.severity > Severity::Info
+            && let Some(count) = self.helpdesk_room(alert.opened_at).await?
+        {
+            match self.draft_alert(alert, alert.opened_at) {
+                Ok(Some(item)) => writes.extend([Write::Outbox(Box::new(item)), count]),
+                Ok(None) => {}
+                // The alert itself is kept and rings; only its mail could not be built.
+                Err(error) => tracing::error!(%error, "alert mail not built"),
+            }
+        }
+        writes.push(Write::Alert(Box::new(alert.clone())));
+        Ok(writes)
+    }
+
     fn alert(&self, draft: &AlertDraft, about: About, now: DateTime<Utc>) -> Alert {
         let subject = match (about.guest, about.meeting) {
             (Some(guest), _) => guest.to_string(),
@@ -50,16 +67,9 @@ impl Gateway {
 #[async_trait]
 impl AlertDesk for Gateway {
     async fn alert_writes(&self, alert: &Alert) -> PortResult<Vec<Write>> {
-        let mut writes = Vec::new();
-        let is_new = self.archive.alert_by_key(&alert.key).await?.is_none();
-        if is_new && alert.severity > Severity::Info {
-            match self.draft_alert(alert, alert.opened_at) {
-                Ok(mail) => writes.extend(mail.map(|item| Write::Outbox(Box::new(item)))),
-                // The alert itself is kept and rings; only its mail could not be built.
-                Err(error) => tracing::error!(%error, "alert mail not built"),
-            }
+        match self.archive.alert_by_key(&alert.key).await? {
+            Some(_) => Ok(vec![Write::Alert(Box::new(alert.clone()))]),
+            None => self.new_alert_writes(alert).await,
         }
-        writes.push(Write::Alert(Box::new(alert.clone())));
-        Ok(writes)
     }
 }

@@ -31,14 +31,6 @@ impl Gateway {
         }
         Ok(committed)
     }
-
-    /// As [`Self::conclude`] for writes that rest on nothing read before.
-    pub(super) async fn conclude_at_once(&self, writes: Vec<Write>) -> Answer {
-        match self.conclude(writes).await {
-            Ok(answer) => answer.unwrap_or(Answer::TRY_AGAIN),
-            Err(error) => failed(&error),
-        }
-    }
 }
 
 fn raised(write: &Write) -> Option<Alert> {

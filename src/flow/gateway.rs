@@ -1,9 +1,11 @@
 //! What every corridor needs at hand: the ports, the keys, the stationery and the settings.
 
+use super::burst::Burst;
 use super::port::{Archive, Authenticator, Bell, Directory, PortError, PortResult, Waker, World};
 use super::route::Domains;
 use super::turns::Turns;
 use crate::domain::address::NamedMailbox;
+use crate::domain::budget::Budgets;
 use crate::domain::compose::Stationery;
 use crate::domain::id::OrganizerId;
 use crate::domain::language::Language;
@@ -32,6 +34,8 @@ pub struct Settings {
     pub max_guests: usize,
     /// Bounds of the MIME parser.
     pub mime: MimeLimits,
+    /// How much mail is worked on.
+    pub budgets: Budgets,
     /// How long a mail is tried; one to a guest never longer than to the meeting's end.
     pub retry_for: TimeDelta,
 }
@@ -58,6 +62,8 @@ pub struct Gateway {
     pub links: Arc<LinkKeys>,
     /// Turns of messages about one meeting.
     pub turns: Turns,
+    /// Recipients that did not exist, lately.
+    pub burst: Burst,
     /// Settings.
     pub settings: Settings,
 }

@@ -1,10 +1,12 @@
 //! The organizer's page of a meeting: `read → load → gather`. It shows and changes nothing; its token is in the summary mail.
 
 use super::port::{Archive, PortError, World};
+use crate::domain::address::Mailbox;
 use crate::domain::alert::Alert;
 use crate::domain::language::Language;
 use crate::domain::link::{LinkError, LinkKeys};
 use crate::domain::meeting::{Guest, Meeting};
+use crate::domain::suppression::Suppression;
 use chrono_tz::Tz;
 use std::sync::Arc;
 
@@ -28,6 +30,8 @@ pub struct MeetingView {
     pub guests: Vec<Guest>,
     /// What is not resolved, newest first.
     pub alerts: Vec<Alert>,
+    /// What is suppressed of the guests' addresses.
+    pub suppressions: Vec<Suppression>,
     /// The organizer's language.
     pub language: Language,
     /// The zone of the organizer's group.
@@ -68,6 +72,8 @@ impl MeetingPages {
         };
         let guests = self.archive.guests(meeting.id).await?;
         let alerts = self.archive.meeting_alerts(meeting.id).await?;
-        Ok(MeetingView { meeting, guests, alerts, language, time_zone })
+        let addresses: Vec<&Mailbox> = guests.iter().map(|guest| &guest.mailbox.mailbox).collect();
+        let suppressions = self.archive.suppressions_of(&addresses).await?;
+        Ok(MeetingView { meeting, guests, alerts, suppressions, language, time_zone })
     }
 }

@@ -9,6 +9,8 @@
 
 mod alerts;
 mod breath;
+mod budget;
+mod burst;
 mod conclude;
 mod draft;
 mod explain;
@@ -23,8 +25,10 @@ mod reception;
 mod reply;
 pub mod route;
 mod service;
+mod suppress;
 mod turns;
 
+pub use burst::Burst;
 pub use gateway::{Gateway, Settings};
 pub use invite::{ObjectEnd, ObjectTold};
 pub use turns::Turns;

@@ -4,12 +4,15 @@ use crate::domain::address::{Mailbox, ReversePath};
 use crate::domain::alert::{Alert, AlertState};
 use crate::domain::answer::Answer;
 use crate::domain::authentication::Authentication;
+use crate::domain::budget::Counter;
 use crate::domain::delivery::{AttemptOutcome, OutboxItem};
 use crate::domain::id::{AlertId, GuestId, MeetingId, OrganizerId, ReceivedId};
 use crate::domain::itip::Uid;
 use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::organizer::Organizer;
+use crate::domain::reconciliation::{Progress, Reconciliation};
 use crate::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldState, Received, ReceivedSummary, Write};
+use crate::domain::suppression::Suppression;
 use crate::domain::thread::{MessageId, ThreadLink};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -54,6 +57,8 @@ pub trait Archive: Send + Sync {
     async fn guests(&self, meeting: MeetingId) -> PortResult<Vec<Guest>>;
     /// A guest with the meeting.
     async fn guest(&self, id: GuestId) -> PortResult<Option<(Meeting, Guest)>>;
+    /// The guests of this address whose meetings end after `since`, with them; oldest first.
+    async fn guests_of_address(&self, address: &Mailbox, since: DateTime<Utc>) -> PortResult<Vec<(Meeting, Guest)>>;
     /// The newest dialog between an organizer and a guest who was invited under this address.
     async fn newest_dialog(&self, organizer: OrganizerId, invited_as: &Mailbox) -> PortResult<Option<(Meeting, Guest)>>;
 
@@ -89,6 +94,14 @@ pub trait Archive: Send + Sync {
     async fn organizer(&self, id: OrganizerId) -> PortResult<Option<Organizer>>;
     /// The audit trail of a meeting, oldest first.
     async fn audit(&self, meeting: MeetingId) -> PortResult<Vec<AuditEvent>>;
+    /// How far these counters have come, in their order.
+    async fn counts(&self, counters: &[Counter]) -> PortResult<Vec<u32>>;
+    /// What is suppressed of these addresses, in any meeting.
+    async fn suppressions_of(&self, addresses: &[&Mailbox]) -> PortResult<Vec<Suppression>>;
+    /// All suppressed addresses, newest first.
+    async fn suppressions(&self, limit: u32) -> PortResult<Vec<Suppression>>;
+    /// Adds everything up, and names what breaks a rule at `now`. `progress` hears how far it is.
+    async fn reconcile(&self, now: DateTime<Utc>, progress: &(dyn Fn(Progress) + Send + Sync)) -> PortResult<Reconciliation>;
     /// How many received messages are in each disposition, by name.
     async fn disposition_counts(&self) -> PortResult<Vec<(String, u64)>>;
 }

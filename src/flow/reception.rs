@@ -41,7 +41,7 @@ impl Reception for Gateway {
     }
 
     async fn check_recipient(&self, session: &Session, _reverse_path: &ReversePath, recipient: &Mailbox) -> Answer {
-        match self.route(recipient) {
+        let answer = match self.route(recipient) {
             Route::OrganizerAlias(id) | Route::GuestBounce(id) | Route::GuestAlias(id) | Route::OrganizerBounce(id) => {
                 self.check_guest(id).await
             }
@@ -51,7 +51,11 @@ impl Reception for Gateway {
                 (MailDoor::Submission, Some(Submitter::Organizer(_) | Submitter::TrustedNetwork)) => Answer::RECIPIENT_OK,
                 (MailDoor::Submission | MailDoor::Mx | MailDoor::Lmtp, _) => Answer::RELAY_DENIED,
             },
+        };
+        if answer == Answer::UNKNOWN_RECIPIENT {
+            self.note_unknown().await;
         }
+        answer
     }
 
     async fn receive(&self, incoming: Incoming) -> Vec<Answer> {

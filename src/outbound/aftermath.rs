@@ -6,6 +6,7 @@ use crate::domain::attendance::Delivery;
 use crate::domain::delivery::{AttemptOutcome, OutboxItem, OutboxPurpose, OutboxState};
 use crate::domain::id::AlertId;
 use crate::domain::record::{AuditEvent, Write};
+use crate::domain::suppression::{Suppression, SuppressionCause, is_no_such_user};
 use chrono::{DateTime, Utc};
 
 /// What to commit, and the alert to raise with it.
@@ -24,6 +25,7 @@ pub fn aftermath(item: &OutboxItem, outcome: &AttemptOutcome, next: OutboxState,
         OutboxState::Sent { .. } => writes.extend(delivery(item, Delivery::Sent)),
         OutboxState::Failed { last, .. } => {
             writes.extend(delivery(item, Delivery::Undeliverable));
+            writes.extend(suppression(item, last, now));
             alert = failure_alert(item, last, alert_id, now);
         }
         OutboxState::Due { .. } => {}
@@ -39,9 +41,24 @@ fn delivery(item: &OutboxItem, delivery: Delivery) -> Option<Write> {
     let concerns_track = match item.purpose {
         OutboxPurpose::Invitation => true,
         OutboxPurpose::Answer => delivery == Delivery::Undeliverable,
-        OutboxPurpose::Organizer | OutboxPurpose::Helpdesk => false,
+        OutboxPurpose::Organizer | OutboxPurpose::Helpdesk | OutboxPurpose::Notice => false,
     };
     concerns_track.then_some(Write::Delivery { guest, delivery })
+}
+
+/// A server that has no such mailbox gets no more mail of this meeting.
+fn suppression(item: &OutboxItem, last: &str, now: DateTime<Utc>) -> Option<Write> {
+    let is_refused = last.starts_with('5') && last.split_whitespace().nth(1).is_some_and(is_no_such_user);
+    let meeting = item.meeting.filter(|_| item.guest.is_some() && item.purpose.is_to_guest() && is_refused)?;
+    let cause = SuppressionCause::NoSuchUser;
+    Some(Write::Suppress(Box::new(Suppression {
+        address: item.recipient.clone(),
+        meeting: cause.reaches(meeting),
+        cause,
+        since: now,
+        received: None,
+        note: masked(last),
+    })))
 }
 
 fn failure_alert(item: &OutboxItem, last: &str, id: AlertId, now: DateTime<Utc>) -> Option<Alert> {
@@ -49,7 +66,7 @@ fn failure_alert(item: &OutboxItem, last: &str, id: AlertId, now: DateTime<Utc>)
         OutboxPurpose::Invitation | OutboxPurpose::Answer => (AlertKind::GuestUndeliverable, "guest-undeliverable"),
         OutboxPurpose::Organizer => (AlertKind::OrganizerUndeliverable, "organizer-undeliverable"),
         // An alert about an alert that can't be sent would go the same way.
-        OutboxPurpose::Helpdesk => return None,
+        OutboxPurpose::Helpdesk | OutboxPurpose::Notice => return None,
     };
     let about = item.guest.map(|guest| guest.to_string()).or(item.meeting.map(|meeting| meeting.to_string()));
     Some(Alert {

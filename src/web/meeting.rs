@@ -7,6 +7,7 @@ use crate::domain::alert::Alert;
 use crate::domain::attendance::{Answer, Proposal};
 use crate::domain::language::Language;
 use crate::domain::meeting::{Guest, MeetingStatus};
+use crate::domain::suppression::in_force;
 use crate::flow::meeting_page::{MeetingPages, MeetingView, Seen};
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -109,6 +110,8 @@ fn meeting_values(view: &MeetingView, words: &Words, now: DateTime<Utc>) -> Valu
 
 fn guest_values(guest: &Guest, view: &MeetingView, words: &Words) -> Value {
     let (delivery, response) = (word(&guest.attendance.delivery), word(&guest.attendance.response.whole.partstat).to_lowercase());
+    let suppressed = in_force(&view.suppressions, &guest.mailbox.mailbox, guest.meeting);
+    let suppressed = suppressed.and_then(|one| text(&words.meeting, "suppressed", &word(&one.cause)));
     let presence = &guest.attendance.presence;
     let (seen, seen_at) = match (presence.entered_at, presence.opened_at) {
         (Some(at), _) => ("entered", Some(at)),
@@ -136,6 +139,7 @@ fn guest_values(guest: &Guest, view: &MeetingView, words: &Words) -> Value {
         "removed": guest.removed_at.is_some(),
         "delivery": { "name": delivery, "text": text(&words.meeting, "delivery", &delivery) },
         "response": { "name": response, "text": text(&words.meeting, "response", &response) },
+        "suppressed": suppressed,
         "comment": guest.attendance.response.whole.comment,
         "proposal": proposal(&guest.attendance.response.whole),
         "dates": dates.collect::<Vec<_>>(),
@@ -202,6 +206,7 @@ mod tests {
     use super::*;
     use crate::domain::alert::AlertKind;
     use crate::domain::attendance::{Delivery, PartStat};
+    use crate::domain::suppression::SuppressionCause;
 
     #[test]
     fn every_state_and_every_kind_of_alert_has_words() {
@@ -220,6 +225,7 @@ mod tests {
             Challenge,
             Complaint,
             Loop,
+            Flood,
             Virus,
             Held,
             Leak,
@@ -228,8 +234,11 @@ mod tests {
         ] {
             has("alerts", word(&kind));
         }
-        for delivery in [Delivery::Queued, Delivery::Sent, Delivery::Delayed, Delivery::Undeliverable] {
+        for delivery in [Delivery::Queued, Delivery::Sent, Delivery::Delayed, Delivery::Undeliverable, Delivery::Stopped] {
             has("delivery", word(&delivery));
+        }
+        for cause in [SuppressionCause::Complaint, SuppressionCause::NoSuchUser, SuppressionCause::Operator] {
+            has("suppressed", word(&cause));
         }
         for partstat in [PartStat::NeedsAction, PartStat::Accepted, PartStat::Declined, PartStat::Tentative, PartStat::Delegated] {
             has("response", word(&partstat).to_lowercase());

@@ -204,8 +204,21 @@ impl Desk {
         .unwrap()
     }
 
+    pub(crate) fn late(&self) -> Vec<u8> {
+        let heading = self.heading(&self.alias, &self.guest);
+        letter::late(&self.stationery, &LateLetter { heading, event: &self.event }).unwrap()
+    }
+
     pub(crate) fn summary(&self) -> Vec<u8> {
-        let guests = [("invited", self.guest.clone()), ("held", NamedMailbox::bare(Mailbox::parse("b@clinique.example").unwrap()))];
+        let stopped = |address| NamedMailbox::bare(Mailbox::parse(address).unwrap());
+        let guests = [
+            ("invited", self.guest.clone()),
+            ("doubtful", stopped("d@clinique.example")),
+            ("complaint", stopped("c@clinique.example")),
+            ("no-such-user", stopped("n@clinique.example")),
+            ("stopped", stopped("s@clinique.example")),
+            ("held", NamedMailbox::bare(Mailbox::parse("b@clinique.example").unwrap())),
+        ];
         let guests: Vec<SummaryGuest> = guests.into_iter().map(|(outcome, guest)| SummaryGuest { guest, outcome }).collect();
         letter::summary(
             &self.stationery,

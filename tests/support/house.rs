@@ -7,6 +7,7 @@ use paravent::domain::address::{Mailbox, NamedMailbox, ReversePath};
 use paravent::domain::alert::Alert;
 use paravent::domain::answer::Answer;
 use paravent::domain::authentication::Authentication;
+use paravent::domain::budget::Budgets;
 use paravent::domain::compose::Stationery;
 use paravent::domain::delivery::{OutboxItem, OutboxPurpose, OutboxState};
 use paravent::domain::id::{GuestId, OrganizerId};
@@ -21,7 +22,7 @@ use paravent::flow::port::{
     Archive, Authenticator, Bell, Directory, Incoming, MailDoor, PortResult, Reception, Session, Submitter, Waker, World,
 };
 use paravent::flow::route::Domains;
-use paravent::flow::{Gateway, Settings, Turns};
+use paravent::flow::{Burst, Gateway, Settings, Turns};
 use paravent::store::SqliteArchive;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -143,6 +144,11 @@ impl House {
     }
 
     pub async fn of(people: Vec<Organizer>) -> Self {
+        Self::with(people, Budgets::default()).await
+    }
+
+    /// The same with other budgets.
+    pub async fn with(people: Vec<Organizer>, budgets: Budgets) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let archive = Arc::new(SqliteArchive::open(&folder.path().join("archive.sqlite")).await.unwrap());
         let start: DateTime<Utc> = "2026-01-05T08:00:00Z".parse().unwrap();
@@ -161,6 +167,7 @@ impl House {
             tokens: Arc::new(TokenKeys::new(&[('a', vec![7; 32])]).unwrap()),
             links: Arc::new(LinkKeys::new(&[("1".to_owned(), vec![8; 32])]).unwrap()),
             turns: Turns::default(),
+            burst: Burst::default(),
             settings: Settings {
                 domains: Domains { alias: domain("visio.example"), guest: domain("guest.visio.example") },
                 public_url: "https://visio.example".to_owned(),
@@ -169,6 +176,7 @@ impl House {
                 helpdesk_language: Language::english(),
                 max_guests: 100,
                 mime: MimeLimits::default(),
+                budgets,
                 retry_for: TimeDelta::days(5),
             },
         };

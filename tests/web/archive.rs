@@ -5,14 +5,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use paravent::domain::address::{Mailbox, NamedMailbox};
 use paravent::domain::alert::{Alert, AlertState};
 use paravent::domain::attendance::Attendance;
+use paravent::domain::budget::Counter;
 use paravent::domain::delivery::OutboxItem;
 use paravent::domain::id::{AlertId, GuestId, MeetingId, OrganizerId, ReceivedId};
 use paravent::domain::itip::Uid;
 use paravent::domain::language::Language;
 use paravent::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
 use paravent::domain::organizer::{Anonymity, Group, Organizer};
+use paravent::domain::reconciliation::{Progress, Reconciliation};
 use paravent::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldState, Received, ReceivedSummary, Write};
 use paravent::domain::revision::Ledger;
+use paravent::domain::suppression::Suppression;
 use paravent::domain::thread::{MessageId, ThreadLink};
 use paravent::flow::port::{Archive, PortError, PortResult, World};
 use std::sync::Mutex;
@@ -107,6 +110,7 @@ pub(crate) struct OneDialog {
     pub(crate) writes: Mutex<Vec<Write>>,
     pub(crate) down: Mutex<bool>,
     pub(crate) alerts: Mutex<Vec<Alert>>,
+    pub(crate) suppressions: Mutex<Vec<Suppression>>,
 }
 
 impl OneDialog {
@@ -117,6 +121,7 @@ impl OneDialog {
             writes: Mutex::default(),
             down: Mutex::new(false),
             alerts: Mutex::default(),
+            suppressions: Mutex::default(),
         }
     }
 
@@ -198,6 +203,21 @@ impl Archive for OneDialog {
     }
     async fn audit(&self, _: MeetingId) -> PortResult<Vec<AuditEvent>> {
         Ok(Vec::new())
+    }
+    async fn guests_of_address(&self, _: &Mailbox, _: DateTime<Utc>) -> PortResult<Vec<(Meeting, Guest)>> {
+        Ok(Vec::new())
+    }
+    async fn counts(&self, counters: &[Counter]) -> PortResult<Vec<u32>> {
+        Ok(vec![0; counters.len()])
+    }
+    async fn suppressions_of(&self, _: &[&Mailbox]) -> PortResult<Vec<Suppression>> {
+        Ok(self.suppressions.lock().unwrap().clone())
+    }
+    async fn suppressions(&self, _: u32) -> PortResult<Vec<Suppression>> {
+        Ok(Vec::new())
+    }
+    async fn reconcile(&self, _: DateTime<Utc>, _: &(dyn Fn(Progress) + Send + Sync)) -> PortResult<Reconciliation> {
+        Ok(Reconciliation::default())
     }
     async fn disposition_counts(&self) -> PortResult<Vec<(String, u64)>> {
         Ok(Vec::new())

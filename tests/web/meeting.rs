@@ -12,6 +12,7 @@ use paravent::domain::link::LinkKeys;
 use paravent::domain::meeting::MeetingStatus;
 use paravent::domain::occurrence::{Instance, Series};
 use paravent::domain::series::{Recurrence, Rule};
+use paravent::domain::suppression::{Suppression, SuppressionCause};
 use paravent::flow::meeting_page::MeetingPages;
 use paravent::web::meeting::{MeetingCounter, router};
 use std::sync::{Arc, Mutex};
@@ -259,4 +260,18 @@ async fn when_the_archive_is_down_the_page_asks_to_come_again() {
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(headers["retry-after"], "60");
     assert!(!page.contains("disk"), "causes stay inside");
+}
+
+#[tokio::test]
+async fn why_nothing_more_is_sent_to_a_guest_is_said() {
+    let house = house_at(0);
+    let address = guest().mailbox.mailbox;
+    let suppression =
+        Suppression { address, meeting: None, cause: SuppressionCause::Complaint, since: noon(), received: None, note: String::new() };
+    house.archive.suppressions.lock().unwrap().push(suppression);
+    house.archive.guest.lock().unwrap().attendance.delivery = Delivery::Stopped;
+    let (_, page) = house.get(&house.token()).await;
+    has(&page, &["arrêtée", "cet invité a signalé nos messages comme indésirables"]);
+    let (_, page) = house.get(&format!("{}?lang=en", house.token())).await;
+    has(&page, &["stopped", "this guest reported our mail as unwanted"]);
 }

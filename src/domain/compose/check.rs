@@ -16,6 +16,7 @@ const MAILS: &[(&str, &[&str])] = &[
     ("answer", PIECES),
     ("declined", PIECES),
     ("away", PIECES),
+    ("late", PIECES),
     ("summary", PIECES),
     ("problem", PIECES),
     ("shortened", PIECES),

@@ -26,6 +26,8 @@ pub(super) enum Nature {
     Personal,
     /// Told by us on our own account.
     Notice,
+    /// An automatic answer of ours to a mail (RFC 3834 §3).
+    AutoReply,
 }
 
 impl Nature {
@@ -33,6 +35,7 @@ impl Nature {
     fn auto_submitted(self) -> Option<&'static str> {
         match self {
             Self::Invitation | Self::Notice => Some("auto-generated"),
+            Self::AutoReply => Some("auto-replied"),
             Self::Response | Self::Personal => None,
         }
     }
@@ -42,7 +45,7 @@ impl Nature {
     fn suppress(self) -> Option<&'static str> {
         match self {
             Self::Invitation | Self::Response => Some("OOF, AutoReply"),
-            Self::Notice => Some("All"),
+            Self::Notice | Self::AutoReply => Some("All"),
             Self::Personal => None,
         }
     }

@@ -185,6 +185,15 @@ pub struct AwayLetter<'a> {
     pub event: &'a MeetingEvent,
 }
 
+/// Tells a guest that their words came too late.
+#[derive(Clone, Debug)]
+pub struct LateLetter<'a> {
+    /// From is the organizer alias; To the guest.
+    pub heading: Heading<'a>,
+    /// The meeting as the guest knows it.
+    pub event: &'a MeetingEvent,
+}
+
 /// What became of an organizer's invitation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SummaryKind {
@@ -201,7 +210,7 @@ pub enum SummaryKind {
 pub struct SummaryGuest {
     /// Name and address, as the organizer wrote them.
     pub guest: NamedMailbox,
-    /// `invited`, `updated`, `unchanged`, `removed`, `held`: a key of the stationery's phrases.
+    /// `invited`, `updated`, `unchanged`, `removed`, `held`, or why nothing was sent to them: a key of the stationery's phrases.
     pub outcome: &'static str,
 }
 
@@ -257,6 +266,10 @@ pub enum Problem {
     UnknownMeeting,
     /// Attachments that are not passed on; the value names them.
     Attachments,
+    /// More mail than one organizer may send a day.
+    TooMuchMail,
+    /// Nothing is sent to this guest any more; the value is the address under which they were invited.
+    Suppressed,
 }
 
 /// Says clearly what could not be done, and that nothing was sent; with [`Problem::Attachments`] alone, that it was sent

@@ -23,6 +23,7 @@ keys!("problem", problem, PROBLEMS, Problem {
     UnknownTimeZone => "unknown-time-zone", WrongTimes => "wrong-times",
     NotAnInvitation => "not-an-invitation", BadGuestAddress => "bad-guest-address", Resource => "resource",
     WouldLeak => "would-leak", OutOfDate => "out-of-date", UnknownMeeting => "unknown-meeting", Attachments => "attachments",
+    TooMuchMail => "too-much-mail", Suppressed => "suppressed",
 });
 
 keys!("response", response, RESPONSES, PartStat {
@@ -44,7 +45,7 @@ keys!("alert", alert, ALERTS, AlertKind {
     GuestUndeliverable => "guest-undeliverable", GuestDelayed => "guest-delayed",
     OrganizerUndeliverable => "organizer-undeliverable", Stranger => "stranger", Forged => "forged",
     GuestAway => "guest-away", CannotConnect => "cannot-connect", Challenge => "challenge", Complaint => "complaint",
-    Loop => "loop", Virus => "virus", Held => "held", Leak => "leak", Delegation => "delegation",
+    Loop => "loop", Flood => "flood", Virus => "virus", Held => "held", Leak => "leak", Delegation => "delegation",
     UnexpectedCalendar => "unexpected-calendar",
 });
 
@@ -62,7 +63,17 @@ keys!("spot", spot, SPOTS, Spot {
 keys!("summary", summary, SUMMARIES, SummaryKind { Created => "created", Updated => "updated", Cancelled => "cancelled" });
 
 /// Outcomes of a guest in a summary.
-pub(super) const OUTCOMES: &[&str] = &["outcome.invited", "outcome.updated", "outcome.unchanged", "outcome.removed", "outcome.held"];
+pub(super) const OUTCOMES: &[&str] = &[
+    "outcome.invited",
+    "outcome.doubtful",
+    "outcome.updated",
+    "outcome.unchanged",
+    "outcome.removed",
+    "outcome.held",
+    "outcome.complaint",
+    "outcome.no-such-user",
+    "outcome.stopped",
+];
 
 /// The folder of each kind of calendar mail.
 pub(super) fn invitation_folder(kind: InvitationKind) -> &'static str {

@@ -5,6 +5,8 @@ use super::{AttendanceChange, Case, Decision, Disposition};
 use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::attendance::Response;
 use crate::domain::relay::Relay;
+use crate::domain::reply::Door;
+use crate::domain::suppression::SuppressionCause;
 use chrono::TimeDelta;
 
 /// An absence this close to the start is worth an alert.
@@ -44,10 +46,24 @@ pub(super) fn challenge(case: &Case<'_>) -> Decision {
     Decision::held(AlertKind::Challenge, Severity::Warning, reason)
 }
 
-/// The guest's provider reports our mail as abuse.
+/// The guest's provider reports our mail as abuse: nothing more is sent to them. A report that came to an alias counts when its
+/// sender is proved, since whoever was forwarded the invitation knows that address; return paths are known to mail servers alone.
 pub(super) fn complaint(case: &Case<'_>) -> Decision {
-    let reason = format!("a feedback report about mail to {}", case.dialog.guest.mailbox.mailbox.masked());
-    Decision::held(AlertKind::Complaint, Severity::High, reason)
+    let guest = case.dialog.guest.mailbox.mailbox.masked();
+    let reason = format!("a feedback report about mail to {guest}");
+    let is_believed = match case.context.door {
+        Door::GuestBounce | Door::Assumed => true,
+        Door::OrganizerAlias => case.context.authentication.aligned,
+        Door::GuestAlias | Door::OrganizerBounce => false,
+    };
+    if !is_believed {
+        return Decision::held(AlertKind::Complaint, Severity::High, reason);
+    }
+    Decision::new(Disposition::Applied, format!("{reason}: nothing more is sent to them")).stop(SuppressionCause::Complaint).alert(
+        AlertKind::Complaint,
+        Severity::High,
+        format!("{reason}; nothing more is sent to {guest} (paravent guest unsuppress)"),
+    )
 }
 
 /// A mail that circles is stopped here.

@@ -4,6 +4,7 @@ use super::{AttendanceChange, Case, Decision, Disposition};
 use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::attendance::{Delivery, PartStat};
 use crate::domain::reply::{DeliveryReport, Door};
+use crate::domain::suppression::{SuppressionCause, is_no_such_user};
 use chrono::TimeDelta;
 
 /// A delay or failure this close to the start is urgent.
@@ -33,12 +34,17 @@ fn of_guest(case: &Case<'_>, report: &DeliveryReport) -> Decision {
             let severity = if case.is_near(NEAR) { Severity::High } else { Severity::Warning };
             let kind = if report.permanent { "for good" } else { "after all attempts" };
             let evidence = format!("mail to {masked} failed {kind}: {said}");
-            let answered = (guest.attendance.response.whole.partstat != PartStat::NeedsAction)
-                .then(|| format!("the guest had answered {} before", guest.attendance.response.whole.partstat.as_str()));
-            Decision::new(Disposition::Applied, evidence.clone())
+            let has_answered = guest.attendance.response.whole.partstat != PartStat::NeedsAction;
+            let answered =
+                has_answered.then(|| format!("the guest had answered {} before", guest.attendance.response.whole.partstat.as_str()));
+            // Who has answered has a mailbox: more likely one that they forward to is gone.
+            let is_gone = report.permanent && is_no_such_user(&report.status) && !has_answered;
+            let stops = if is_gone { "; nothing more of this meeting is sent there (paravent guest unsuppress)" } else { "" };
+            let decision = Decision::new(Disposition::Applied, evidence.clone())
                 .change(AttendanceChange::Delivery(Delivery::Undeliverable))
-                .alert(AlertKind::GuestUndeliverable, severity, evidence)
-                .because(answered)
+                .alert(AlertKind::GuestUndeliverable, severity, format!("{evidence}{stops}"))
+                .because(answered);
+            if is_gone { decision.stop(SuppressionCause::NoSuchUser) } else { decision }
         }
         _ if is_lost => Decision::new(Disposition::Consumed, "the mail had failed for good before"),
         "delayed" => {

@@ -65,17 +65,23 @@ pub(super) fn stranger(case: &Case<'_>) -> Decision {
     Decision::held(AlertKind::Stranger, Severity::Warning, format!("{} answers with the alias that {guest} was given", case.sender()))
 }
 
-/// Words after the end: passed on for a while, then kept for a person.
+/// Words after the end: passed on for a while, then answered with a notice to who is proved to be the guest, and kept.
 pub(super) fn late(case: &Case<'_>) -> Decision {
     if case.context.sender_is_expected.is_none()
         && let Err(decision) = sender::proved(case)
     {
         return *decision;
     }
-    let is_in_time = case.dialog.guest.view(case.dialog.meeting).over_at().is_none_or(|over| case.context.now <= over + GRACE);
+    let over_at = case.dialog.guest.view(case.dialog.meeting).over_at();
+    let is_in_time = over_at.is_none_or(|over| case.context.now <= over + GRACE);
     if is_in_time && case.dialog.guest.removed_at.is_none() && case.is_from_guest_side() {
         return Decision::new(Disposition::Relayed, "the meeting is over; words still go to the organizer for some days")
             .relay(Relay::WordsToOrganizer);
+    }
+    let is_proved = case.context.authentication.aligned && sender::is_from_guest(case) == Some(true);
+    if !is_in_time && is_proved && case.is_from_guest_side() && !case.context.null_reverse_path {
+        return Decision::new(Disposition::Refused, "the meeting was over long ago; the guest is told, once a day at most")
+            .relay(Relay::LateToGuest);
     }
     Decision::held(
         AlertKind::Held,

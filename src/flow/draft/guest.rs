@@ -1,9 +1,9 @@
 //! Mail to guests. Nothing leaves here that the leak guard has not seen as it would be sent.
 
-use super::{Gateway, Parties, Refused, Stamp, Thread, Unsent, heading, thread_to};
+use super::{Gateway, Parties, Refused, Stamp, Thread, Unsent, answer_to, heading, thread_to};
 use crate::domain::address::ReversePath;
 use crate::domain::attendance::Delivery;
-use crate::domain::compose::{AnswerLetter, DeclineLetter, InvitationKind, InvitationLetter, Problem, letter};
+use crate::domain::compose::{AnswerLetter, DeclineLetter, InvitationKind, InvitationLetter, LateLetter, Problem, letter};
 use crate::domain::delivery::{OutboxItem, OutboxPurpose};
 use crate::domain::leak::{self, Finding, Leak, Secrets, Spot};
 use crate::domain::meeting::{Guest, MeetingEvent, SentState};
@@ -103,6 +103,22 @@ impl Gateway {
         )?;
         guarded(&bytes, secrets)?;
         Ok(self.to_guest(parties, OutboxPurpose::Answer, stamp, bytes))
+    }
+
+    /// That the guest's words came too late. Null reverse-path (RFC 3834 §3.3): no machine answers it.
+    pub(in crate::flow) fn draft_late(&self, parties: &Parties<'_>, mail: &InboundMail, secrets: &Secrets) -> Result<OutboxItem, Unsent> {
+        let Parties { meeting, guest, organizer, now } = *parties;
+        let (alias, stamp, thread) = (self.organizer_alias(guest, organizer), self.stamp(), answer_to(mail.message_id.as_ref()));
+        let bytes = letter::late(
+            &self.stationery,
+            &LateLetter {
+                heading: heading(&alias, &guest.mailbox, &stamp, &thread, &guest.language, organizer.group.time_zone, now),
+                event: &guest.view(meeting),
+            },
+        )?;
+        guarded(&bytes, secrets)?;
+        let to = &guest.mailbox.mailbox;
+        Ok(self.item(OutboxPurpose::Notice, Some(meeting.id), Some(guest.id), ReversePath::Null, to, stamp, bytes, now))
     }
 
     /// What of an organizer's own words stops a mail, as problems for them.

@@ -3,11 +3,11 @@
 mod object;
 mod order;
 mod record;
+mod refuse;
 mod tell;
 
 pub use object::{ObjectEnd, ObjectTold};
 
-use super::alerts::About;
 use super::breath::breath;
 use super::conclude::failed;
 use super::draft::Unsent;
@@ -15,11 +15,9 @@ use super::gateway::Gateway;
 use super::port::{PortError, PortResult, Submitter};
 use super::reception::AtHand;
 use crate::domain::address::Mailbox;
-use crate::domain::alert::{AlertDraft, AlertKind, Severity};
 use crate::domain::answer::Answer;
 use crate::domain::compose::{Problem, SummaryGuest, SummaryKind};
 use crate::domain::conference::new_room;
-use crate::domain::decision::Disposition;
 use crate::domain::id::{GuestId, MeetingId, OrganizerId};
 use crate::domain::invitation::{self, Ask, Content, Intent, Plan, Remark};
 use crate::domain::itip::{self, CalendarObject, Method, Uid};
@@ -27,8 +25,8 @@ use crate::domain::leak::{Secrets, Spot};
 use crate::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
 use crate::domain::organizer::Organizer;
 use crate::domain::record::Write;
-use crate::domain::reply::ReplyClass;
 use crate::domain::revision::Ledger;
+use crate::domain::suppression::Suppression;
 use order::{Order, Source};
 
 const NOT_AUTHENTICATED: Answer = Answer::new(550, (5, 7, 1), "Invitations are taken from authenticated organizers only");
@@ -58,6 +56,8 @@ struct Case<'a> {
     meeting: &'a Meeting,
     guests: &'a [Guest],
     secrets: &'a Secrets,
+    /// What is suppressed of the guests' addresses.
+    suppressions: &'a [Suppression],
 }
 
 /// Everything that follows from an order, to be committed; and what of it people are told.
@@ -154,13 +154,19 @@ impl Gateway {
         let uid = invitation::uid(order.object);
         let _turn = self.turns.take(order.organizer.id, &uid).await;
         for _ in 0..ATTEMPTS {
-            let effects = match self.effects(order, &uid).await {
+            let room = match self.order_room(&order.organizer.mailbox, order.now).await {
+                Ok(room) if room.over.is_some() => return self.refuse_too_much(message, recipients, order.organizer, &room).await,
+                Ok(room) => room,
+                Err(error) => return failed(&error),
+            };
+            let mut effects = match self.effects(order, &uid).await {
                 Ok(Ok(effects)) => effects,
                 Ok(Err(Refusal { remarks, writes })) => {
                     return self.refuse_with(message, recipients, order.organizer, remarks, writes).await;
                 }
                 Err(error) => return failed(&error),
             };
+            effects.writes.extend(room.writes());
             match self.conclude(effects.writes).await {
                 Ok(Some(answer)) => return answer,
                 // Another message of the same meeting was faster: judge again on what it left.
@@ -195,7 +201,17 @@ impl Gateway {
             Err(remarks) => return Ok(Err(remarks.into())),
         };
         let secrets = self.secrets(order);
-        let case = Case { order, plan: &plan, before: known.as_ref(), meeting: &meeting, guests: &guests, secrets: &secrets };
+        let addresses: Vec<&Mailbox> = plan.invited.iter().map(|invited| &invited.guest.mailbox).collect();
+        let suppressions = self.archive.suppressions_of(&addresses).await?;
+        let case = Case {
+            order,
+            plan: &plan,
+            before: known.as_ref(),
+            meeting: &meeting,
+            guests: &guests,
+            secrets: &secrets,
+            suppressions: &suppressions,
+        };
 
         let mut told = Vec::with_capacity(plan.invited.len());
         let mut leaks = Vec::new();
@@ -260,37 +276,6 @@ impl Gateway {
             Source::Operator => secrets.learn_object(order.object),
         }
         secrets
-    }
-
-    /// Nothing is sent to guests; the organizer is told why, in one commit with the record of their mail.
-    async fn refuse_with(
-        &self,
-        message: &AtHand,
-        recipients: &[Mailbox],
-        organizer: &Organizer,
-        problems: Vec<Remark>,
-        also: Vec<Write>,
-    ) -> Answer {
-        let item = match self.draft_problem(organizer, &message.mail, &problems, message.now) {
-            Ok(item) => item,
-            Err(error) => return failed(&PortError::new("build a problem mail", error)),
-        };
-        let reasons = problems.iter().map(|(problem, _)| format!("{problem:?}")).collect();
-        let received = self.received(message, recipients, ReplyClass::ItipRequest, Disposition::Refused, reasons);
-        let mut writes =
-            vec![Write::Received(Box::new(received)), Write::Organizer(Box::new(organizer.clone())), Write::Outbox(Box::new(item))];
-        writes.extend(also);
-        if problems.iter().any(|(problem, _)| *problem == Problem::WouldLeak) {
-            let draft = AlertDraft {
-                kind: AlertKind::Leak,
-                severity: Severity::Warning,
-                evidence: "An invitation was not sent, since it would have shown its organizer; the organizer was told.".to_owned(),
-            };
-            if let Err(error) = self.raise(&[draft], About::default(), message.now, &mut writes).await {
-                return failed(&error);
-            }
-        }
-        self.conclude_at_once(writes).await
     }
 }
 

@@ -8,6 +8,7 @@ use crate::domain::invitation::{self, After, Invited, Step};
 use crate::domain::itip::Uid;
 use crate::domain::meeting::{Guest, SentState};
 use crate::domain::record::Write;
+use crate::domain::suppression::{Lifted, SuppressionCause, in_force, is_doubtful};
 use crate::domain::thread::ThreadLink;
 use crate::flow::draft::{Parties, Unsent};
 
@@ -46,8 +47,25 @@ impl Gateway {
                 if let Some(response) = response {
                     guest.attendance.response = *response;
                 }
-                let writes = self.send(case, known, &mut guest, kind, *sent)?;
-                Ok(Told { guest: Some(guest), writes, line: line(summary_outcome(kind)) })
+                let (address, meeting) = (guest.mailbox.mailbox.clone(), case.meeting.id);
+                let is_doubtful = kind == InvitationKind::New && is_doubtful(case.suppressions, &address, meeting);
+                match in_force(case.suppressions, &address, meeting).map(|one| one.cause) {
+                    None => {
+                        let writes = self.send(case, known, &mut guest, kind, *sent)?;
+                        let outcome = if is_doubtful { "doubtful" } else { summary_outcome(kind) };
+                        Ok(Told { guest: Some(guest), writes, line: line(outcome) })
+                    }
+                    // Taken off, and invited anew to the same address: its owner may have it by now, and the organizer says so.
+                    Some(SuppressionCause::NoSuchUser) if kind == InvitationKind::New && known.is_some() => {
+                        let mut writes = vec![Write::Unsuppress { address, lifted: Lifted::Meeting(meeting) }];
+                        writes.extend(self.send(case, known, &mut guest, kind, *sent)?);
+                        Ok(Told { guest: Some(guest), writes, line: line(summary_outcome(kind)) })
+                    }
+                    Some(cause) => {
+                        let writes = not_told(case, known, &mut guest);
+                        Ok(Told { guest: Some(guest), writes, line: line(stopped_outcome(cause)) })
+                    }
+                }
             }
         }
     }
@@ -106,6 +124,29 @@ impl Gateway {
                 version: 0,
             },
         }
+    }
+}
+
+/// The writes of what a suppressed guest is not told. What they were sent stays as it was: mail that may go out again starts there.
+fn not_told(case: &Case<'_>, known: Option<&Guest>, guest: &mut Guest) -> Vec<Write> {
+    if guest.attendance.delivery != Delivery::Undeliverable {
+        guest.attendance.delivery = Delivery::Stopped;
+    }
+    let (id, version, response) = (guest.id, guest.version, &guest.attendance.response);
+    let mut writes =
+        vec![Write::Audit(case.order.audit(case.meeting.id, Some(id), "guest.not-told")), Write::Guest(Box::new(guest.clone()))];
+    if known.is_some_and(|known| known.attendance.response != *response) {
+        writes.push(Write::Response { guest: id, version: version + 1, response: Box::new(response.clone()) });
+    }
+    writes.push(Write::Delivery { guest: id, delivery: guest.attendance.delivery });
+    writes
+}
+
+fn stopped_outcome(cause: SuppressionCause) -> &'static str {
+    match cause {
+        SuppressionCause::Complaint => "complaint",
+        SuppressionCause::NoSuchUser => "no-such-user",
+        SuppressionCause::Operator => "stopped",
     }
 }
 

@@ -1,8 +1,10 @@
 //! The story of an answer: identify → classify → decide → record → commit.
 
 mod relay;
+mod suppressed;
 
 use super::alerts::About;
+use super::budget::{Noticed, Room, TOO_MUCH};
 use super::conclude::failed;
 use super::gateway::Gateway;
 use super::note::dedupe_key;
@@ -13,15 +15,18 @@ use crate::domain::address::Mailbox;
 use crate::domain::answer::Answer;
 use crate::domain::attendance::Delivery;
 use crate::domain::authentication::Authentication;
-use crate::domain::decision::{AttendanceChange, Decision, Dialog, Disposition, decide};
+use crate::domain::budget::Scope;
+use crate::domain::decision::{AttendanceChange, Decision, Dialog, Disposition, decide, over_budget, stopped};
 use crate::domain::explain::Explanation;
 use crate::domain::id::{GuestId, ReceivedId};
 use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::organizer::Organizer;
-use crate::domain::record::{AuditEvent, HoldState, Received, Write};
+use crate::domain::record::{AuditEvent, HoldState, Received, Repeated, Write};
 use crate::domain::relay::Relay;
-use crate::domain::reply::{Classified, Context, Door, classify};
+use crate::domain::reply::{Classified, Context, Door, ReplyClass, classify};
+use crate::domain::suppression::{Suppression, SuppressionChange, in_force};
 use crate::domain::thread::ThreadLink;
+use relay::Drafted;
 
 /// Most attempts at a commit that others keep overtaking.
 const ATTEMPTS: usize = 8;
@@ -45,6 +50,8 @@ pub(super) struct Identified {
     looped: bool,
     last_sent_at: Option<chrono::DateTime<chrono::Utc>>,
     links: Vec<ThreadLink>,
+    room: Room,
+    suppressions: Vec<Suppression>,
 }
 
 /// A person released this held message: its author counts as the one expected.
@@ -117,12 +124,19 @@ impl Gateway {
             let Some(known) = self.identify(message, recipient, door, guest, released).await? else {
                 return Ok(Answer::UNKNOWN_RECIPIENT);
             };
+            if known.room.flooded && !known.duplicate {
+                return Ok(TOO_MUCH);
+            }
             let (classified, decision) = known.judge(message, released);
+            let is_lifted = known.is_lifted_by(&decision);
             let (writes, disposition) = self.record(message, recipient, &known, &classified, decision, released).await?;
             if released.is_some() && disposition == Disposition::Held {
                 return Ok(STILL_HELD);
             }
             if let Some(answer) = self.conclude(writes).await? {
+                if is_lifted {
+                    self.catch_up_after_answer(&known.guest.mailbox.mailbox).await;
+                }
                 return Ok(answer);
             }
         }
@@ -140,16 +154,23 @@ impl Gateway {
         let Some((meeting, guest)) = self.archive.guest(guest).await? else { return Ok(None) };
         let organizer = self.organizer(meeting.organizer).await?;
         let key = dedupe_key(message, std::slice::from_ref(recipient));
-        Ok(Some(Identified {
+        let mut known = Identified {
             door,
             duplicate: released.is_none() && self.archive.seen(&key).await?,
             looped: self.is_looped(message),
             last_sent_at: self.archive.last_sent_at(guest.id).await?,
             links: self.archive.thread(guest.id).await?,
+            room: Room::default(),
+            suppressions: self.archive.suppressions_of(&[&guest.mailbox.mailbox]).await?,
             meeting,
             guest,
             organizer,
-        }))
+        };
+        if released.is_none() {
+            let is_proved = message.authentication.aligned && known.sender_is_expected(message) == Some(true);
+            known.room = self.room(message, recipient, door, is_proved).await?;
+        }
+        Ok(Some(known))
     }
 
     /// Our own mail came back, or a mail circles.
@@ -189,7 +210,9 @@ impl Gateway {
             }
             None if decision.disposition == Disposition::Duplicate => {
                 // Its bytes and effects are committed already; only that it came again is noted.
-                return Ok((vec![Write::Audit(audit(message, known, classified, &decision, None))], decision.disposition));
+                let repeated = Repeated { dedupe: dedupe_key(message, std::slice::from_ref(recipient)), received_at: message.now };
+                let audit = audit(message, known, classified, &decision, None);
+                return Ok((vec![Write::Repeated(repeated), Write::Audit(audit)], decision.disposition));
             }
             None => {
                 let reasons = classified.reasons.iter().chain(&decision.reasons).cloned().collect();
@@ -205,10 +228,19 @@ impl Gateway {
         };
         writes.push(Write::Audit(audit(message, known, classified, &decision, Some(received))));
         writes.extend(decision.attendance.iter().map(|change| attendance_write(&known.guest, change)));
-        for (item, thread) in items {
+        writes.extend(known.suppression_writes(&decision, received, message.now));
+        for Drafted { item, thread, notice } in items {
+            if let Some((notice, of)) = notice {
+                // Who had it today is not told again.
+                let noticed = Noticed { notice, to: &item.recipient, about: &of };
+                let Some(counted) = self.notice_room(&noticed, message.now).await? else { continue };
+                writes.extend(counted);
+            }
             writes.push(Write::Outbox(Box::new(item)));
             writes.extend(thread.map(Write::Thread));
         }
+        writes.extend(known.room.writes());
+        writes.extend(self.tell_of_flood(&known.room, about, message.now).await?);
         self.raise(&decision.alerts, about, message.now, &mut writes).await?;
         Ok((writes, decision.disposition))
     }
@@ -229,9 +261,18 @@ impl Identified {
             last_sent_at: self.last_sent_at,
             now: message.now,
         };
-        let classified = classify(&message.mail, &context);
+        let mut classified = classify(&message.mail, &context);
         let dialog = Dialog { meeting: &self.meeting, guest: &self.guest, organizer: &self.organizer };
+        if let Some((scope, _)) = self.room.over
+            && let Some(decision) = over_budget(scope, &classified)
+        {
+            if scope == Scope::Text {
+                classified.class = ReplyClass::Loop;
+            }
+            return (classified, decision);
+        }
         let decision = decide(&message.mail, &classified, &dialog, &context);
+        let decision = if self.is_stopped(&decision) { stopped(&decision).unwrap_or(decision) } else { decision };
         (classified, decision)
     }
 
@@ -274,7 +315,9 @@ fn audit(message: &AtHand, known: &Identified, classified: &Classified, decision
         | Relay::AwayToOrganizer
         | Relay::WordsToGuest
         | Relay::DeclineToGuest { .. }
-        | Relay::InvitationToGuest => None,
+        | Relay::InvitationToGuest
+        | Relay::LateToGuest
+        | Relay::StoppedToOrganizer => None,
     });
     let delivery = decision.attendance.iter().find_map(|change| match change {
         AttendanceChange::Delivery(delivery) => Some(*delivery),

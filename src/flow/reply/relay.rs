@@ -3,6 +3,7 @@
 use super::{Gateway, Identified};
 use crate::domain::alert::{AlertDraft, AlertKind, Severity};
 use crate::domain::attendance::{Attendance, Response};
+use crate::domain::budget::Notice;
 use crate::domain::compose::{InvitationKind, Problem};
 use crate::domain::decision::{AttendanceChange, Decision, Disposition};
 use crate::domain::delivery::OutboxItem;
@@ -15,6 +16,20 @@ use crate::domain::thread::ThreadLink;
 use crate::flow::draft::{Given, Parties, Refused, Unsent};
 use crate::flow::reception::AtHand;
 
+/// A mail that a decision calls for.
+pub(super) struct Drafted {
+    pub item: OutboxItem,
+    pub thread: Option<ThreadLink>,
+    /// Set for an automatic one, with what tells it from others of its type: it is sent where there is room for it.
+    pub notice: Option<(Notice, String)>,
+}
+
+impl Drafted {
+    fn automatic(item: OutboxItem, notice: Notice, about: impl Into<String>) -> Self {
+        Self { item, thread: None, notice: Some((notice, about.into())) }
+    }
+}
+
 impl Gateway {
     /// Builds every mail that the decision calls for.
     pub(super) fn relay(
@@ -23,7 +38,7 @@ impl Gateway {
         known: &Identified,
         classified: &Classified,
         decision: &Decision,
-    ) -> Result<Vec<(OutboxItem, Option<ThreadLink>)>, Unsent> {
+    ) -> Result<Vec<Drafted>, Unsent> {
         let parties = Parties { meeting: &known.meeting, guest: &known.guest, organizer: &known.organizer, now: message.now };
         let (mail, links) = (&message.mail, known.links.as_slice());
         let is_answer = |relay: &Relay| matches!(relay, Relay::ReplyToOrganizer { .. } | Relay::CounterToOrganizer { .. });
@@ -57,7 +72,10 @@ impl Gateway {
                     from_guest(known, message, reply(&given)?)
                 }
                 Relay::WordsToOrganizer => from_guest(known, message, self.draft_words(&parties, mail, classified, links)?),
-                Relay::AwayToOrganizer => from_guest(known, message, self.draft_away(&parties, mail, &classified.new_text, links)?),
+                Relay::AwayToOrganizer => Drafted {
+                    notice: Some((Notice::Away, known.guest.id.to_string())),
+                    ..from_guest(known, message, self.draft_away(&parties, mail, &classified.new_text, links)?)
+                },
                 Relay::WordsToGuest => {
                     let secrets = self.answer_secrets(message, known, classified);
                     from_organizer(known, message, self.draft_answer(&parties, mail, &classified.new_text, links, &secrets)?)
@@ -74,16 +92,30 @@ impl Gateway {
                     let secrets = self.organizer_secrets(&known.organizer).allowing(&known.guest.mailbox);
                     let guest = after(known, decision);
                     let sent = guest.newest(&known.meeting);
-                    (self.draft_invitation(&Parties { guest: &guest, ..parties }, InvitationKind::Update, &sent, &secrets)?, None)
+                    let item = self.draft_invitation(&Parties { guest: &guest, ..parties }, InvitationKind::Update, &sent, &secrets)?;
+                    Drafted { item, thread: None, notice: None }
+                }
+                Relay::LateToGuest => {
+                    let secrets = self.organizer_secrets(&known.organizer).allowing(&known.guest.mailbox);
+                    Drafted::automatic(self.draft_late(&parties, mail, &secrets)?, Notice::Late, "")
+                }
+                Relay::StoppedToOrganizer => {
+                    let problems = [(Problem::Suppressed, known.guest.invited_as.to_string())];
+                    self.problem(known, message, &problems)?
                 }
             });
         }
         if decision.relay.contains(&Relay::WordsToGuest) && !classified.attachments.is_empty() {
             let names = classified.attachments.iter().map(|file| file.name.clone().unwrap_or_else(|| file.content_type.clone()));
             let left_out = [(Problem::Attachments, names.collect::<Vec<_>>().join(", "))];
-            items.push((self.draft_problem(&known.organizer, mail, &left_out, message.now)?, None));
+            items.push(self.problem(known, message, &left_out)?);
         }
         Ok(items)
+    }
+
+    fn problem(&self, known: &Identified, message: &AtHand, problems: &[(Problem, String)]) -> Result<Drafted, Unsent> {
+        let item = self.draft_problem(&known.organizer, &message.mail, problems, message.now)?;
+        Ok(Drafted::automatic(item, Notice::Problem, format!("{}\n{problems:?}", message.mail.subject)))
     }
 
     /// What the organizer's words must not show to this guest.
@@ -100,7 +132,7 @@ impl Gateway {
         classified: &Classified,
         decision: &Decision,
         unsent: &Unsent,
-    ) -> (Vec<(OutboxItem, Option<ThreadLink>)>, Decision) {
+    ) -> (Vec<Drafted>, Decision) {
         let (kind, evidence) = match unsent {
             Unsent::WouldLeak(leaks) => {
                 let places: Vec<String> = leaks.iter().map(ToString::to_string).collect();
@@ -114,8 +146,8 @@ impl Gateway {
         if let Unsent::WouldLeak(leaks) = unsent {
             let secrets = self.answer_secrets(message, known, classified);
             let problems = self.would_leak(&known.organizer, leaks, &secrets, &[(Spot::Text, &classified.new_text)]);
-            match self.draft_problem(&known.organizer, &message.mail, &problems, message.now) {
-                Ok(item) => items.push((item, None)),
+            match self.problem(known, message, &problems) {
+                Ok(item) => items.push(item),
                 Err(error) => tracing::error!(%error, "problem mail not built"),
             }
         }
@@ -123,6 +155,7 @@ impl Gateway {
             attendance: Vec::new(),
             relay: Vec::new(),
             alerts: vec![AlertDraft { kind, severity: Severity::High, evidence: evidence.clone() }],
+            suppression: None,
             disposition: Disposition::Held,
             reasons: decision.reasons.iter().cloned().chain([evidence]).collect(),
         };
@@ -144,20 +177,20 @@ fn response_after(known: &Identified, decision: &Decision) -> Response {
     changed.unwrap_or_else(|| known.guest.attendance.response.clone())
 }
 
-fn from_guest(known: &Identified, message: &AtHand, item: OutboxItem) -> (OutboxItem, Option<ThreadLink>) {
+fn from_guest(known: &Identified, message: &AtHand, item: OutboxItem) -> Drafted {
     let thread = message.mail.message_id.clone().map(|guest_side| ThreadLink {
         guest: known.guest.id,
         organizer_side: item.message_id.clone(),
         guest_side,
     });
-    (item, thread)
+    Drafted { item, thread, notice: None }
 }
 
-fn from_organizer(known: &Identified, message: &AtHand, item: OutboxItem) -> (OutboxItem, Option<ThreadLink>) {
+fn from_organizer(known: &Identified, message: &AtHand, item: OutboxItem) -> Drafted {
     let thread = message.mail.message_id.clone().map(|organizer_side| ThreadLink {
         guest: known.guest.id,
         organizer_side,
         guest_side: item.message_id.clone(),
     });
-    (item, thread)
+    Drafted { item, thread, notice: None }
 }

@@ -1,6 +1,8 @@
 //! One commit as statements. The first write that cannot stand ends it.
 
 use super::codec::{decode, from_json, id, json, micros, path, word};
+use super::ledger::{store_count, store_repeated};
+use super::suppression::{is_suppressed, store_lift, store_suppression};
 use crate::domain::alert::Alert;
 use crate::domain::attendance::Presence;
 use crate::domain::delivery::{OutboxItem, OutboxState};
@@ -38,7 +40,7 @@ async fn one(connection: &mut SqliteConnection, write: &Write) -> Result<Committ
         Write::Delivery { guest, delivery } => {
             // What a report said weighs more than that the next server took the mail.
             let query = sqlx::query(
-                "UPDATE guests SET delivery = $2 WHERE id = $1 AND NOT ($2 = 'sent' AND delivery IN ('delayed', 'undeliverable'))",
+                "UPDATE guests SET delivery = $2 WHERE id = $1 AND NOT ($2 = 'sent' AND delivery IN ('delayed', 'undeliverable', 'stopped'))",
             );
             done(connection, query.bind(id(guest.0)).bind(word(delivery)?)).await
         }
@@ -75,6 +77,10 @@ async fn one(connection: &mut SqliteConnection, write: &Write) -> Result<Committ
             done(connection, query.bind(id(organizer.id.0)).bind(json(organizer)?)).await
         }
         Write::Audit(event) => store_audit(connection, event).await,
+        Write::Repeated(repeated) => store_repeated(connection, repeated).await,
+        Write::Count { counter, below } => store_count(connection, counter, *below).await,
+        Write::Suppress(suppression) => store_suppression(connection, suppression).await,
+        Write::Unsuppress { address, lifted } => store_lift(connection, address, *lifted).await,
     }
 }
 
@@ -209,6 +215,11 @@ impl<'a> StateColumns<'a> {
 }
 
 async fn store_outbox(connection: &mut SqliteConnection, item: &OutboxItem) -> Result<Committed, sqlx::Error> {
+    if let Some(guest) = item.guest.filter(|_| item.purpose.is_to_guest())
+        && is_suppressed(connection, guest.0).await?
+    {
+        return Ok(Committed::Conflict);
+    }
     let columns = StateColumns::of(&item.state);
     let query = sqlx::query(
         "INSERT INTO outbox (id, purpose, guest, meeting, reverse_path, recipient, message_id, message, expires_at, created_at, \

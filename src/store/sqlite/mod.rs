@@ -2,7 +2,10 @@
 
 mod apply;
 mod codec;
+mod ledger;
 mod read;
+mod reconcile;
+mod suppression;
 mod writer;
 
 use crate::domain::record::{Commit, Committed};

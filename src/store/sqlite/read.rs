@@ -5,12 +5,15 @@ use super::{SqliteArchive, unread};
 use crate::domain::address::Mailbox;
 use crate::domain::alert::{Alert, AlertState, Severity};
 use crate::domain::attendance::Attendance;
+use crate::domain::budget::Counter;
 use crate::domain::delivery::{OutboxItem, OutboxState};
 use crate::domain::id::{AlertId, GuestId, MeetingId, OrganizerId, OutboxId, ReceivedId};
 use crate::domain::itip::Uid;
 use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::organizer::Organizer;
+use crate::domain::reconciliation::{Progress, Reconciliation};
 use crate::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldState, Received, ReceivedSummary};
+use crate::domain::suppression::Suppression;
 use crate::domain::thread::{MessageId, ThreadLink};
 use crate::flow::port::{Archive, PortResult};
 use async_trait::async_trait;
@@ -59,6 +62,15 @@ impl Archive for SqliteArchive {
     async fn guest(&self, guest: GuestId) -> PortResult<Option<(Meeting, Guest)>> {
         let row = sqlx::query(GUEST).bind(id(guest.0)).fetch_optional(&self.readers).await.map_err(unread)?;
         row.as_ref().map(dialog_of).transpose().map_err(unread)
+    }
+
+    async fn guests_of_address(&self, address: &Mailbox, since: DateTime<Utc>) -> PortResult<Vec<(Meeting, Guest)>> {
+        let query = sqlx::query(
+            "SELECT g.facts, g.version, g.delivery, g.response, g.presence, m.facts AS meeting_facts, m.version AS meeting_version \
+             FROM guests g JOIN meetings m ON m.id = g.meeting WHERE g.mailbox = $1 AND m.ends_at > $2 ORDER BY g.number",
+        );
+        let rows = query.bind(address.canonical()).bind(micros(since)).fetch_all(&self.readers).await.map_err(unread)?;
+        rows.iter().map(dialog_of).collect::<Result<_, _>>().map_err(unread)
     }
 
     async fn newest_dialog(&self, organizer: OrganizerId, invited_as: &Mailbox) -> PortResult<Option<(Meeting, Guest)>> {
@@ -165,6 +177,22 @@ impl Archive for SqliteArchive {
         let query = sqlx::query("SELECT * FROM audit WHERE meeting = $1 ORDER BY number").bind(id(meeting.0));
         let rows = query.fetch_all(&self.readers).await.map_err(unread)?;
         rows.iter().map(event_of).collect::<Result<_, _>>().map_err(unread)
+    }
+
+    async fn counts(&self, counters: &[Counter]) -> PortResult<Vec<u32>> {
+        self.read_counts(counters).await
+    }
+
+    async fn suppressions_of(&self, addresses: &[&Mailbox]) -> PortResult<Vec<Suppression>> {
+        self.read_suppressions_of(addresses).await
+    }
+
+    async fn suppressions(&self, limit: u32) -> PortResult<Vec<Suppression>> {
+        self.read_suppressions(limit).await
+    }
+
+    async fn reconcile(&self, now: DateTime<Utc>, progress: &(dyn Fn(Progress) + Send + Sync)) -> PortResult<Reconciliation> {
+        self.balance(now, progress).await
     }
 
     async fn disposition_counts(&self) -> PortResult<Vec<(String, u64)>> {

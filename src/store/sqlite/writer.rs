@@ -2,6 +2,7 @@
 //! transaction, and answers after the transaction is on disk.
 
 use super::apply::apply;
+use super::ledger::{Accepted, store_duplicate};
 use crate::domain::record::{Commit, Committed};
 use crate::flow::port::{PortError, PortResult};
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
@@ -117,6 +118,7 @@ async fn transaction(single: &SqlitePool, commits: &[Commit]) -> Result<Vec<Port
 /// The outer error means that the transaction is lost; what is wrong with one commit is its own result.
 async fn each(connection: &mut SqliteConnection, commits: &[Commit]) -> Result<Vec<PortResult<Committed>>, sqlx::Error> {
     let mut outcomes = Vec::with_capacity(commits.len());
+    let mut accepted = Accepted::default();
     for commit in commits {
         sqlx::query("SAVEPOINT one").execute(&mut *connection).await?;
         let outcome = apply(connection, commit).await;
@@ -124,8 +126,15 @@ async fn each(connection: &mut SqliteConnection, commits: &[Commit]) -> Result<V
             // Fails when SQLite has rolled back everything by itself (a full disk), and so ends the transaction.
             sqlx::query("ROLLBACK TO one").execute(&mut *connection).await?;
         }
+        if matches!(outcome, Ok(Committed::Duplicate)) {
+            store_duplicate(connection, commit).await?;
+        }
         sqlx::query("RELEASE one").execute(&mut *connection).await?;
+        if let Ok(outcome) = &outcome {
+            accepted.note(commit, *outcome);
+        }
         outcomes.push(outcome.map_err(|error| PortError::new("write to the archive", error)));
     }
+    accepted.write(connection).await?;
     Ok(outcomes)
 }

@@ -1,0 +1,113 @@
+//! What is counted beside the rows: accepted deliveries a day, deliveries seen before, and budgets.
+
+use super::codec::{decode, micros, unsigned};
+use super::{SqliteArchive, unread};
+use crate::domain::budget::Counter;
+use crate::domain::record::{Commit, Committed, Repeated, Write};
+use crate::flow::port::PortResult;
+use sqlx::sqlite::SqliteConnection;
+use std::collections::BTreeMap;
+
+/// Microseconds of a day.
+const DAY: i64 = 86_400_000_000;
+
+/// The day of an accepted message; `None` of a commit that is about none.
+fn day_of(commit: &Commit) -> Option<i64> {
+    let received_at = commit.writes.iter().find_map(|write| match write {
+        Write::Received(received) => Some(received.received_at),
+        Write::Repeated(repeated) => Some(repeated.received_at),
+        Write::Hold { .. }
+        | Write::Meeting(_)
+        | Write::Guest(_)
+        | Write::Response { .. }
+        | Write::Delivery { .. }
+        | Write::Presence { .. }
+        | Write::Outbox(_)
+        | Write::OutboxState { .. }
+        | Write::OutboxSuperseded { .. }
+        | Write::Thread(_)
+        | Write::Alert(_)
+        | Write::AlertState { .. }
+        | Write::Organizer(_)
+        | Write::Audit(_)
+        | Write::Count { .. }
+        | Write::Suppress(_)
+        | Write::Unsuppress { .. } => None,
+    });
+    received_at.map(|at| micros(at).div_euclid(DAY))
+}
+
+/// Accepted messages of one transaction, by day.
+#[derive(Default)]
+pub(super) struct Accepted(BTreeMap<i64, i64>);
+
+impl Accepted {
+    /// Notes how a commit ended: done and seen before are answered with 250.
+    pub(super) fn note(&mut self, commit: &Commit, outcome: Committed) {
+        match outcome {
+            Committed::Done | Committed::Duplicate => {}
+            Committed::Conflict => return,
+        }
+        if let Some(day) = day_of(commit) {
+            *self.0.entry(day).or_default() += 1;
+        }
+    }
+
+    /// One upsert a day and transaction, however many messages share it.
+    pub(super) async fn write(self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        for (day, messages) in self.0 {
+            let query = sqlx::query(
+                "INSERT INTO accepted (day, messages) VALUES ($1, $2) ON CONFLICT (day) DO UPDATE SET messages = messages + excluded.messages",
+            );
+            query.bind(day).bind(messages).execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Notes a commit that turned out to be a delivery seen before: nothing of it was written.
+pub(super) async fn store_duplicate(connection: &mut SqliteConnection, commit: &Commit) -> Result<(), sqlx::Error> {
+    for write in &commit.writes {
+        if let Write::Received(received) = write {
+            store_repeated(connection, &Repeated { dedupe: received.dedupe, received_at: received.received_at }).await?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn store_repeated(connection: &mut SqliteConnection, repeated: &Repeated) -> Result<Committed, sqlx::Error> {
+    let query = sqlx::query("INSERT INTO duplicates (received_at, dedupe) VALUES ($1, $2)");
+    query.bind(micros(repeated.received_at)).bind(repeated.dedupe.0.to_vec()).execute(connection).await?;
+    Ok(Committed::Done)
+}
+
+/// One upsert, unless the counter has reached `below`. Windows that are over go with it: no window is longer than a day, so that this
+/// one began after whatever ended a day before its own end.
+pub(super) async fn store_count(
+    connection: &mut SqliteConnection,
+    counter: &Counter,
+    below: Option<u32>,
+) -> Result<Committed, sqlx::Error> {
+    let until = micros(counter.until);
+    sqlx::query("DELETE FROM counters WHERE until <= $1").bind(until - DAY).execute(&mut *connection).await?;
+    let query = sqlx::query(
+        "INSERT INTO counters (until, key, count) SELECT $1, $2, 1 WHERE $3 IS NULL OR $3 > 0 \
+         ON CONFLICT (until, key) DO UPDATE SET count = count + 1 WHERE $3 IS NULL OR count < $3",
+    );
+    let query = query.bind(until).bind(counter.key.0.to_vec()).bind(below.map(i64::from));
+    let counted = query.execute(connection).await?.rows_affected();
+    Ok(if counted == 0 { Committed::Conflict } else { Committed::Done })
+}
+
+impl SqliteArchive {
+    pub(super) async fn read_counts(&self, counters: &[Counter]) -> PortResult<Vec<u32>> {
+        let mut counts = Vec::with_capacity(counters.len());
+        for counter in counters {
+            let query = sqlx::query_scalar("SELECT count FROM counters WHERE until = $1 AND key = $2");
+            let query = query.bind(micros(counter.until)).bind(counter.key.0.to_vec());
+            let count: Option<i64> = query.fetch_optional(&self.readers).await.map_err(unread)?;
+            counts.push(unsigned(count.unwrap_or_default()).map_err(decode).map_err(unread)?);
+        }
+        Ok(counts)
+    }
+}
