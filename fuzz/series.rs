@@ -144,6 +144,7 @@ impl Story<'_> {
             id: GuestId(Uuid::nil()),
             meeting: meeting.id,
             mailbox: mailbox.clone(),
+            also: Vec::new(),
             invited_as: self.invited.clone(),
             part: Part::default(),
             ledger: Ledger::default(),

@@ -117,6 +117,7 @@ fn gateway(organizer: Organizer, archive: SqliteArchive) -> Gateway {
             domains: Domains { alias: domain("rdv.test"), guest: domain("invites.rdv.test") },
             public_url: "https://visio.test".to_owned(),
             helpdesk: None,
+            helpdesk_staff: Vec::new(),
             helpdesk_language: Language::parse("fr").unwrap(),
             max_guests: 50,
             mime: MimeLimits::default(),

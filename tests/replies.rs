@@ -106,6 +106,7 @@ fn guest(given: &Value) -> Guest {
         id: GuestId(Uuid::nil()),
         meeting: meeting.id,
         mailbox: NamedMailbox::new("Jean Martin", mailbox("jean.martin@hopital.example")),
+        also: Vec::new(),
         invited_as: mailbox("jean.martin=hopital.example@guest.visio.example"),
         language: Language::parse("fr").unwrap(),
         uid: Uid(OUR_UID.into()),

@@ -131,6 +131,7 @@ fn flow_settings(config: &Config) -> anyhow::Result<Settings> {
         domains: Domains { alias, guest: domain(&identity.guest_domain)? },
         public_url: identity.public_url.trim_end_matches('/').to_owned(),
         helpdesk: identity.helpdesk.clone().map(NamedMailbox::bare),
+        helpdesk_staff: identity.helpdesk_staff.clone(),
         helpdesk_language: identity.helpdesk_language.clone(),
         max_guests: config.policy.max_guests,
         mime: MimeLimits { depth: config.policy.mime_depth, parts: config.policy.mime_parts },

@@ -3,6 +3,7 @@
 mod build;
 mod doors;
 mod localserve;
+mod watch;
 mod world;
 
 pub use build::open_archive;
@@ -17,6 +18,7 @@ use crate::notify::log::LogBell;
 use crate::outbound::dkim::{Signer, SigningTransport};
 use crate::outbound::smarthost::Smarthost;
 use crate::outbound::worker::Worker;
+use crate::web::alert::{AlertCounter, router as alert_router};
 use crate::web::guest::{Contact, GuestCounter, router as guest_router};
 use crate::web::meeting::{MeetingCounter, router as meeting_router};
 use anyhow::{Context, anyhow};
@@ -25,7 +27,7 @@ use doors::Doors;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, watch as channel};
 
 /// Wakes the outbox worker of this process.
 struct WorkerWaker(Arc<Notify>);
@@ -59,7 +61,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let mut signals = StopSignals::listen()?;
     let smarthost = Smarthost::new(config.delivery.smarthost.clone()).map_err(|error| anyhow!(error))?;
     let transport = Arc::new(SigningTransport::new(Arc::new(Signer::load(&config.keys.dkim)?), smarthost));
-    let (stop, stopping) = watch::channel(false);
+    let (stop, stopping) = channel::channel(false);
     let mut running = Running::start(&config, transport, &stopping, None).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
     let whole = tokio::select! {
@@ -90,7 +92,7 @@ impl Running {
     async fn start(
         config: &Config,
         transport: Arc<dyn Transport>,
-        stopping: &watch::Receiver<bool>,
+        stopping: &channel::Receiver<bool>,
         more_pages: Option<axum::Router>,
     ) -> anyhow::Result<Self> {
         let wake = Arc::new(Notify::new());
@@ -103,7 +105,7 @@ impl Running {
         ground: Ground,
         wake: Arc<Notify>,
         transport: Arc<dyn Transport>,
-        stopping: &watch::Receiver<bool>,
+        stopping: &channel::Receiver<bool>,
         more_pages: Option<axum::Router>,
     ) -> anyhow::Result<Self> {
         let secrets = ground.secrets.clone();
@@ -134,6 +136,7 @@ impl Running {
             settings: config.delivery.outbox.clone(),
         };
         tasks.spawn(worker.run(wake, stopping.clone()));
+        tasks.spawn(watch::watch(gateway.clone(), stopping.clone()));
         Ok(Self { gateway, tasks })
     }
 
@@ -161,7 +164,8 @@ fn pages(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets) -> anyhow::
     let public_url = &config.identity.public_url;
     let meetings = MeetingPages { archive: gateway.archive.clone(), world: gateway.world.clone(), links: gateway.links.clone() };
     let organizers = meeting_router(Arc::new(MeetingCounter::new(meetings, public_url)?));
-    Ok(guest_router(Arc::new(GuestCounter::new(join, contact, public_url)?)).merge(organizers))
+    let alerts = alert_router(Arc::new(AlertCounter::new(gateway.clone())?));
+    Ok(guest_router(Arc::new(GuestCounter::new(join, contact, public_url)?)).merge(organizers).merge(alerts))
 }
 
 /// What tells the program to stop: SIGTERM and SIGINT. Listened for before anything is opened, since one that comes earlier

@@ -1,9 +1,10 @@
-//! `paravent alert list|ack`
+//! `paravent alert list|act|ack`
 
-use super::{Desk, NOT_FOUND, Outcome, block_on, output};
-use crate::domain::alert::AlertState;
+use super::{Desk, FAILED, NOT_FOUND, Outcome, block_on, output};
+use crate::domain::alert::{AlertAction, AlertState};
 use crate::domain::id::AlertId;
 use crate::domain::record::{AuditEvent, Commit, Write};
+use crate::flow::alert_desk::Acted;
 use chrono::Utc;
 use clap::Subcommand;
 use std::process::ExitCode;
@@ -18,6 +19,13 @@ pub(super) enum Command {
         /// Most rows.
         #[arg(long, default_value_t = 100)]
         limit: u32,
+    },
+    /// What can be done about an alert, or do it: acknowledge, resolve, release, drop, resend, reissue-link, accept-address.
+    Act {
+        /// The alert's id.
+        id: AlertId,
+        /// What to do; without it, what can be done is listed.
+        action: Option<String>,
     },
     /// Take an alert, or finish it.
     Ack {
@@ -58,6 +66,7 @@ pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
                 output::table(&["ALERT", "LAST (UTC)", "SEVERITY", "STATE", "KIND", "TIMES", "EVIDENCE"], &rows, "No alert.")?;
                 Ok(ExitCode::SUCCESS)
             }
+            Command::Act { id, action } => act(desk, &config, *id, action.as_deref()).await,
             Command::Ack { id, resolved } => {
                 let Some(alert) = archive.alert(*id).await? else {
                     output::complain(&format!("there is no alert {id}"));
@@ -80,4 +89,32 @@ pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
             }
         }
     })
+}
+
+async fn act(desk: &Desk, config: &crate::config::Config, id: AlertId, action: Option<&str>) -> Outcome {
+    let gateway = crate::app::gateway(config).await?;
+    let Some(alert) = gateway.archive.alert(id).await? else {
+        output::complain(&format!("there is no alert {id}"));
+        return Ok(ExitCode::from(NOT_FOUND));
+    };
+    let offered: Vec<&str> = alert.actions().into_iter().map(AlertAction::name).collect();
+    let Some(name) = action else {
+        output::done(desk.json, &serde_json::json!({ "id": id, "actions": offered }), &offered.join("\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let outcome = match AlertAction::parse(name) {
+        Some(action) => gateway.act(id, action, "operator").await?,
+        None => Acted::NotOffered,
+    };
+    let complaint = match outcome {
+        Acted::Done => {
+            output::done(desk.json, &serde_json::json!({ "id": id, "done": name }), &format!("{id} {name}: done"))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Acted::NotOffered => format!("`{name}` can't be done about {id}; what can: {}", offered.join(", ")),
+        Acted::StillHeld => format!("the mail behind {id} waits as before: it can't be passed on as it is"),
+        Acted::Overtaken => format!("what {id} is about has changed meanwhile; nothing was done"),
+    };
+    output::complain(&complaint);
+    Ok(ExitCode::from(FAILED))
 }

@@ -25,6 +25,9 @@ pub struct Identity {
     /// Address that hears of alerts by mail; none when missing.
     #[serde(default)]
     pub helpdesk: Option<Mailbox>,
+    /// Addresses of people of the helpdesk: beside `helpdesk` itself, who may answer an alert by mail with a command.
+    #[serde(default)]
+    pub helpdesk_staff: Vec<Mailbox>,
     /// Language of mail to the helpdesk: `en`, `fr`.
     #[serde(default = "Language::english")]
     pub helpdesk_language: Language,

@@ -1,8 +1,13 @@
 //! What the helpdesk must hear. A closed list of kinds; repeated ones are one alert with a count.
 
-use super::id::{AlertId, GuestId, MeetingId};
+mod action;
+pub mod escalation;
+
+use super::id::{AlertId, GuestId, MeetingId, ReceivedId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+pub use action::AlertAction;
 
 /// The closed list of kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -95,6 +100,10 @@ pub struct Alert {
     pub meeting: Option<MeetingId>,
     /// The guest, if any.
     pub guest: Option<GuestId>,
+    /// The newest message that it is about, if any.
+    pub received: Option<ReceivedId>,
+    /// How often it was told again because nobody took it and the meeting came near.
+    pub escalated: u8,
     /// Newest evidence.
     pub evidence: String,
     /// How often it happened.

@@ -7,7 +7,7 @@
 //!
 //! The organizer's page of a meeting has a token of its own, for another audience: neither opens what the other does.
 
-use super::id::{GuestId, MeetingId};
+use super::id::{AlertId, GuestId, MeetingId};
 use super::meeting::{Guest, Meeting, MeetingEvent};
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -27,6 +27,10 @@ pub const ENDLESS_DAYS: i64 = 1_096;
 const GUEST_AUDIENCE: &str = "paravent-link";
 /// The audience of an organizer's page.
 const MEETING_AUDIENCE: &str = "paravent-meeting";
+/// The audience of the page of an alert.
+const ALERT_AUDIENCE: &str = "paravent-alert";
+/// For how many days the page of an alert is good.
+pub const ALERT_DAYS: i64 = 30;
 
 /// What a link names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,10 +94,10 @@ struct Claims {
     exp: i64,
 }
 
-/// Claims of the organizer's page: the meeting's id and nothing of a person.
+/// Claims of a page for staff: one id, of the meeting or alert, and nothing of a person.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct MeetingClaims {
+struct PageClaims {
     aud: String,
     sub: Uuid,
     nbf: i64,
@@ -155,14 +159,27 @@ impl LinkKeys {
     /// The token of the organizer's page of this meeting, minted at `now`.
     pub fn mint_meeting(&self, meeting: &Meeting, now: DateTime<Utc>) -> Result<String, LinkKeyError> {
         let (nbf, exp) = (now.timestamp(), expiry(&meeting.event, now));
-        self.sign(&MeetingClaims { aud: MEETING_AUDIENCE.to_owned(), sub: meeting.id.0, nbf, exp })
+        self.sign(&PageClaims { aud: MEETING_AUDIENCE.to_owned(), sub: meeting.id.0, nbf, exp })
     }
 
     /// Reads the token of an organizer's page, as [`Self::read`] does a guest's.
     pub fn read_meeting(&self, token: &str, now: DateTime<Utc>) -> Result<MeetingId, LinkError> {
-        let claims: MeetingClaims = self.verify(token, MEETING_AUDIENCE)?;
+        let claims: PageClaims = self.verify(token, MEETING_AUDIENCE)?;
         alive(claims.nbf, claims.exp, now)?;
         Ok(MeetingId(claims.sub))
+    }
+
+    /// The token of the page of this alert, minted at `now`: whoever has it may act on the alert.
+    pub fn mint_alert(&self, alert: AlertId, now: DateTime<Utc>) -> Result<String, LinkKeyError> {
+        let exp = (now + TimeDelta::days(ALERT_DAYS)).timestamp();
+        self.sign(&PageClaims { aud: ALERT_AUDIENCE.to_owned(), sub: alert.0, nbf: now.timestamp(), exp })
+    }
+
+    /// Reads the token of an alert's page, as [`Self::read`] does a guest's.
+    pub fn read_alert(&self, token: &str, now: DateTime<Utc>) -> Result<AlertId, LinkError> {
+        let claims: PageClaims = self.verify(token, ALERT_AUDIENCE)?;
+        alive(claims.nbf, claims.exp, now)?;
+        Ok(AlertId(claims.sub))
     }
 
     fn sign(&self, claims: &impl Serialize) -> Result<String, LinkKeyError> {

@@ -120,6 +120,9 @@ pub struct Guest {
     pub meeting: MeetingId,
     /// Their real address, with the name that the organizer gave them.
     pub mailbox: NamedMailbox,
+    /// Other addresses of theirs, which a person accepted: what comes from these is theirs too. Mail goes to `mailbox` alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Mailbox>,
     /// The ATTENDEE address in the organizer's dialog: the real one, or a guest alias.
     pub invited_as: Mailbox,
     /// Which instances of a series they are invited to.
@@ -162,6 +165,11 @@ impl Guest {
             Some(sent) => SentState { event, ..sent.clone() },
             None => SentState { sequence: 0, event, counts_from: 0, instances_count_from: BTreeMap::new() },
         }
+    }
+
+    /// Whether an address is theirs.
+    pub fn owns(&self, mailbox: &Mailbox) -> bool {
+        self.mailbox.mailbox.same_as(mailbox) || self.also.iter().any(|other| other.same_as(mailbox))
     }
 
     /// Whether what they are invited to is over, or will never be.

@@ -147,6 +147,13 @@ pub enum Write {
         /// The new state.
         state: AlertState,
     },
+    /// An alert is told again; conflicts where it was told at this level before, or is open no more.
+    AlertEscalated {
+        /// Which.
+        id: AlertId,
+        /// The level, from 1.
+        level: u8,
+    },
     /// An organizer of the directory, added or replaced by mailbox.
     Organizer(Box<Organizer>),
     /// A line of the audit trail.

@@ -28,10 +28,12 @@ pub enum Purpose {
     GuestAlias,
     /// Return path of mail to an organizer or the helpdesk; the id is the guest's.
     OrganizerBounce,
+    /// Where the helpdesk answers an alert; the id is the alert's.
+    Alert,
 }
 
 impl Purpose {
-    const ALL: [Self; 4] = [Self::OrganizerAlias, Self::GuestBounce, Self::GuestAlias, Self::OrganizerBounce];
+    const ALL: [Self; 5] = [Self::OrganizerAlias, Self::GuestBounce, Self::GuestAlias, Self::OrganizerBounce, Self::Alert];
 
     fn letter(self) -> u8 {
         match self {
@@ -39,6 +41,7 @@ impl Purpose {
             Self::GuestBounce => b'b',
             Self::GuestAlias => b'g',
             Self::OrganizerBounce => b'c',
+            Self::Alert => b'a',
         }
     }
 }
@@ -48,7 +51,7 @@ impl Purpose {
 pub struct AddressToken {
     /// What the address is for.
     pub purpose: Purpose,
-    /// Guest or meeting.
+    /// Guest or alert.
     pub id: Uuid,
 }
 

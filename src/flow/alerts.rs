@@ -3,7 +3,7 @@
 use super::gateway::Gateway;
 use super::port::{AlertDesk, PortResult};
 use crate::domain::alert::{Alert, AlertDraft, AlertState, Severity};
-use crate::domain::id::{AlertId, GuestId, MeetingId};
+use crate::domain::id::{AlertId, GuestId, MeetingId, ReceivedId};
 use crate::domain::record::Write;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 pub(super) struct About {
     pub meeting: Option<MeetingId>,
     pub guest: Option<GuestId>,
+    pub received: Option<ReceivedId>,
 }
 
 impl Gateway {
@@ -56,6 +57,8 @@ impl Gateway {
             key: format!("{kind}/{subject}"),
             meeting: about.meeting,
             guest: about.guest,
+            received: about.received,
+            escalated: 0,
             evidence: draft.evidence.clone(),
             count: 1,
             opened_at: now,

@@ -171,11 +171,25 @@ impl Gateway {
         if self.archive.alert_by_key(&key).await?.is_some() {
             return Ok(Vec::new());
         }
-        let About { meeting, guest } = about;
+        let About { meeting, guest, received } = about;
         let (severity, state) = (Severity::Warning, AlertState::Open);
         let id = AlertId(self.world.key());
-        self.new_alert_writes(&Alert { id, kind, severity, state, key, meeting, guest, evidence, count: 1, opened_at: now, last_at: now })
-            .await
+        let alert = Alert {
+            id,
+            kind,
+            severity,
+            state,
+            key,
+            meeting,
+            guest,
+            received,
+            evidence,
+            escalated: 0,
+            count: 1,
+            opened_at: now,
+            last_at: now,
+        };
+        self.new_alert_writes(&alert).await
     }
 }
 

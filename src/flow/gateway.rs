@@ -4,7 +4,7 @@ use super::burst::Burst;
 use super::port::{Archive, Authenticator, Bell, Directory, PortError, PortResult, Waker, World};
 use super::route::Domains;
 use super::turns::Turns;
-use crate::domain::address::NamedMailbox;
+use crate::domain::address::{Mailbox, NamedMailbox};
 use crate::domain::budget::Budgets;
 use crate::domain::compose::Stationery;
 use crate::domain::id::OrganizerId;
@@ -28,6 +28,8 @@ pub struct Settings {
     pub gateway: NamedMailbox,
     /// Who hears of alerts by mail.
     pub helpdesk: Option<NamedMailbox>,
+    /// Who else of the helpdesk may answer alerts by mail.
+    pub helpdesk_staff: Vec<Mailbox>,
     /// The language of mail to the helpdesk.
     pub helpdesk_language: Language,
     /// Most guests of one invitation.

@@ -89,7 +89,7 @@ impl Gateway {
             Route::GuestAlias(guest) => Some((Door::GuestAlias, guest)),
             Route::OrganizerBounce(guest) => Some((Door::OrganizerBounce, guest)),
             Route::InvitedGuest => self.dialog_with_invited(message, recipient).await?.map(|guest| (Door::GuestAlias, guest)),
-            Route::Service | Route::Unknown | Route::Foreign => None,
+            Route::Alert(_) | Route::Service | Route::Unknown | Route::Foreign => None,
         })
     }
 }

@@ -5,14 +5,17 @@
 //! * an answer: [`reception`] → [`route`] → `reply`: identify → classify → decide → record → commit
 //! * a click: [`join`]
 //! * an organizer's look at a meeting: [`meeting_page`]
-//! * a person's decision on a held mail: `hold`
+//! * a person's decision on a held mail: `hold`; on an alert: [`alert_desk`]
 
+pub mod alert_desk;
+mod alert_reply;
 mod alerts;
 mod breath;
 mod budget;
 mod burst;
 mod conclude;
 mod draft;
+mod escalate;
 mod explain;
 pub mod gateway;
 pub mod hold;

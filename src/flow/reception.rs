@@ -45,6 +45,7 @@ impl Reception for Gateway {
             Route::OrganizerAlias(id) | Route::GuestBounce(id) | Route::GuestAlias(id) | Route::OrganizerBounce(id) => {
                 self.check_guest(id).await
             }
+            Route::Alert(id) => self.check_alert(id).await,
             Route::InvitedGuest | Route::Service => Answer::RECIPIENT_OK,
             Route::Unknown => Answer::UNKNOWN_RECIPIENT,
             Route::Foreign => match (session.door, &session.submitter) {
@@ -95,7 +96,8 @@ impl Gateway {
             // Programs keep the address that a guest's answer came from.
             (Route::GuestAlias(guest), Asked::ToInvite) => self.invited_by_alias(message, *guest).await?,
             (Route::Foreign | Route::InvitedGuest | Route::GuestAlias(_), Asked::ToAnswer | Asked::Nothing)
-            | (Route::OrganizerAlias(_) | Route::GuestBounce(_) | Route::OrganizerBounce(_) | Route::Service | Route::Unknown, _) => None,
+            | (Route::OrganizerAlias(_) | Route::GuestBounce(_) | Route::OrganizerBounce(_), _)
+            | (Route::Alert(_) | Route::Service | Route::Unknown, _) => None,
         })
     }
 
@@ -119,6 +121,7 @@ impl Gateway {
                 _ if invited.is_some() => invitation.clone(),
                 Route::Unknown => Answer::UNKNOWN_RECIPIENT,
                 Route::Foreign | Route::InvitedGuest => self.answer_to_invited(message, recipient).await,
+                Route::Alert(id) => self.to_alert(message, recipient, *id).await,
                 Route::Service => self.to_service(message, recipient).await,
                 Route::OrganizerAlias(_) | Route::GuestBounce(_) | Route::GuestAlias(_) | Route::OrganizerBounce(_) => {
                     self.answer(message, recipient, route).await

@@ -1,7 +1,7 @@
 //! Where a recipient leads: from the address alone, without any look into the archive.
 
 use crate::domain::address::Mailbox;
-use crate::domain::id::GuestId;
+use crate::domain::id::{AlertId, GuestId};
 use crate::domain::token::{AliasDomain, Purpose, TokenKeys, guest_of_alias};
 
 /// Our two domains.
@@ -24,6 +24,8 @@ pub enum Route {
     GuestAlias(GuestId),
     /// A report on mail to an organizer about this guest.
     OrganizerBounce(GuestId),
+    /// The helpdesk answers an alert.
+    Alert(AlertId),
     /// An organizer invites or writes to a guest alias.
     InvitedGuest,
     /// The gateway itself: postmaster (RFC 5321 §4.5.1), abuse (RFC 2142), and who signs its mails.
@@ -58,6 +60,7 @@ pub fn route(recipient: &Mailbox, domains: &Domains, tokens: &TokenKeys, service
                 Purpose::GuestBounce => Route::GuestBounce(guest),
                 Purpose::GuestAlias => Route::GuestAlias(guest),
                 Purpose::OrganizerBounce => Route::OrganizerBounce(guest),
+                Purpose::Alert => Route::Alert(AlertId(token.id)),
             }
         }
     }
@@ -80,6 +83,7 @@ mod tests {
         assert_eq!(find(&minted(Purpose::GuestBounce).to_uppercase()), Route::GuestBounce(guest));
         assert_eq!(find(&minted(Purpose::GuestAlias)), Route::GuestAlias(guest));
         assert_eq!(find(&minted(Purpose::OrganizerBounce)), Route::OrganizerBounce(guest));
+        assert_eq!(find(&minted(Purpose::Alert)), Route::Alert(AlertId(Uuid::from_u128(5))));
         assert_eq!(find("jean.martin=hopital.example@guest.visio.example"), Route::InvitedGuest);
         assert_eq!(find("a=visio.example@guest.visio.example"), Route::Unknown);
         assert_eq!(find("a=b=guest.visio.example@guest.visio.example"), Route::Unknown);

@@ -73,6 +73,7 @@ impl Gateway {
             Route::OrganizerAlias(_)
             | Route::GuestAlias(_)
             | Route::OrganizerBounce(_)
+            | Route::Alert(_)
             | Route::InvitedGuest
             | Route::Service
             | Route::Unknown
@@ -81,7 +82,7 @@ impl Gateway {
     }
 }
 
-fn understood(message: &AtHand) -> Classified {
+pub(super) fn understood(message: &AtHand) -> Classified {
     let trusted = Authentication::vouched();
     let context = Context {
         door: Door::Assumed,
@@ -98,7 +99,7 @@ fn understood(message: &AtHand) -> Classified {
     classify(&message.mail, &context)
 }
 
-fn is_automatic(message: &AtHand, classified: &Classified) -> bool {
+pub(super) fn is_automatic(message: &AtHand, classified: &Classified) -> bool {
     let is_of_machine =
         matches!(classified.class, ReplyClass::DeliveryStatus | ReplyClass::Backscatter | ReplyClass::AutoReply | ReplyClass::ReadReceipt);
     message.reverse_path.mailbox().is_none() || is_of_machine

@@ -77,6 +77,8 @@ fn failure_alert(item: &OutboxItem, last: &str, id: AlertId, now: DateTime<Utc>)
         key: format!("{name}/{}", about.unwrap_or_else(|| item.id.to_string())),
         meeting: item.meeting,
         guest: item.guest,
+        received: None,
+        escalated: 0,
         evidence: format!("Mail to {} failed for good: {}", item.recipient.masked(), masked(last)),
         count: 1,
         opened_at: now,

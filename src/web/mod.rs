@@ -1,5 +1,6 @@
 //! Counter: what people see in a browser.
 //!
+//! * [`alert`] the page of an alert, for the helpdesk
 //! * [`dates`] how a language writes dates, and the next ones of a series
 //! * [`guest`] the page behind a guest's link
 //! * [`meeting`] the organizer's page of a meeting
@@ -7,6 +8,7 @@
 //! * [`pages`] templates and words, embedded when the program is built
 //! * [`security`] headers, and where a POST may come from
 
+pub mod alert;
 pub mod dates;
 pub mod guest;
 pub mod mailbox;

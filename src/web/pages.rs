@@ -1,7 +1,7 @@
 //! Templates and words of the pages, embedded when the program is built.
 //!
-//! `pages/*.html` and `pages/mailbox/*.html` are templates (Handlebars, escaping on); `pages/<language>/guest.toml` and
-//! `meeting.toml` have the words. A language exists when its folder does. `pages/assets/` is sent as it is.
+//! `pages/*.html` and `pages/mailbox/*.html` are templates (Handlebars, escaping on); `pages/<language>/guest.toml`,
+//! `meeting.toml` and `alert.toml` have the words. A language exists when its folder does. `pages/assets/` is sent as it is.
 
 use super::dates::DateWords;
 use crate::domain::language::Language;
@@ -45,6 +45,9 @@ pub struct Words {
     /// What the organizer's page of a meeting has; in a file of its own.
     #[serde(skip)]
     pub meeting: Texts,
+    /// What the page of an alert has; in a file of its own.
+    #[serde(skip)]
+    pub alert: Texts,
 }
 
 /// Words by section and name.
@@ -70,9 +73,10 @@ impl Pages {
         for dir in FILES.dirs() {
             let Some(guest) = read_toml::<Words>(dir, "guest.toml")? else { continue };
             let meeting = read_toml(dir, "meeting.toml")?.unwrap_or_default();
+            let alert = read_toml(dir, "alert.toml")?.unwrap_or_default();
             let name = dir.path().display().to_string();
             let language = Language::parse(&name).ok_or_else(|| PagesError::new(&name, "no language"))?;
-            words.insert(language, Words { meeting, ..guest });
+            words.insert(language, Words { meeting, alert, ..guest });
         }
         if !words.contains_key(&Language::english()) {
             return Err(PagesError::new("en/guest.toml", "missing"));

@@ -248,12 +248,18 @@ impl Desk {
             key: "guest-undeliverable/0".into(),
             meeting: Some(MeetingId(Uuid::nil())),
             guest: None,
+            received: None,
+            escalated: 0,
             evidence: "j…@hopital.example: 5.1.1 user unknown".into(),
             count: 2,
             opened_at: at("2026-11-20T09:00:00Z"),
             last_at: at("2026-11-20T09:20:00Z"),
         };
         let heading = self.heading(&self.gateway, &self.organizer);
-        letter::alert(&self.stationery, &AlertLetter { heading, alert: &alert, hint: "paravent alert show 0190" }).unwrap()
+        letter::alert(
+            &self.stationery,
+            &AlertLetter { heading, alert: &alert, hint: "paravent alert show 0190", page: "https://visio.example/a/eyJ0" },
+        )
+        .unwrap()
     }
 }

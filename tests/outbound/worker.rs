@@ -223,6 +223,7 @@ fn guest(meeting: &Meeting) -> Guest {
         id: GuestId(Uuid::now_v7()),
         meeting: meeting.id,
         mailbox: NamedMailbox::new("Jean Martin", mailbox("jean.martin@hopital.example")),
+        also: Vec::new(),
         invited_as: mailbox("jean.martin@hopital.example"),
         language: Language::english(),
         uid: Uid(Uuid::now_v7().to_string()),

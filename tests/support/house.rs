@@ -173,6 +173,7 @@ impl House {
                 public_url: "https://visio.example".to_owned(),
                 gateway: NamedMailbox::new("Paravent", mailbox("invitations@visio.example")),
                 helpdesk: Some(NamedMailbox::bare(mailbox("helpdesk@agence.example"))),
+                helpdesk_staff: vec![mailbox("ana.silva@agence.example")],
                 helpdesk_language: Language::english(),
                 max_guests: 100,
                 mime: MimeLimits::default(),

@@ -93,6 +93,7 @@ pub(crate) fn guest() -> Guest {
         id: GuestId(Uuid::from_u128(3)),
         meeting: meeting().id,
         mailbox: NamedMailbox::new("Jean Martin", mailbox("jean.martin@hopital.example")),
+        also: Vec::new(),
         invited_as: mailbox("jean.martin@hopital.example"),
         language: Language::parse("fr").unwrap(),
         uid: Uid("g-1@visio.example".into()),

@@ -173,6 +173,8 @@ async fn alerts_are_told_in_plain_words_without_the_helpdesks_evidence() {
         key: "guest-undeliverable/3".into(),
         meeting: Some(meeting().id),
         guest: Some(guest().id),
+        received: None,
+        escalated: 0,
         evidence: "550 5.1.1 for j…@hopital.example".into(),
         count: 1,
         opened_at: noon(),

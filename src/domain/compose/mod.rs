@@ -293,4 +293,6 @@ pub struct AlertLetter<'a> {
     pub alert: &'a Alert,
     /// The command that shows or settles it.
     pub hint: &'a str,
+    /// The page on which something can be done about it.
+    pub page: &'a str,
 }

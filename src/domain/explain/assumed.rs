@@ -103,6 +103,7 @@ fn made_up(mail: &InboundMail, now: DateTime<Utc>) -> Option<(Meeting, Guest, Or
         id: GuestId(Uuid::nil()),
         meeting: meeting_id,
         mailbox: NamedMailbox::bare(mailbox.clone()),
+        also: Vec::new(),
         invited_as: mailbox,
         language: Language::english(),
         uid: Uid(String::new()),

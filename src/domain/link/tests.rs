@@ -52,6 +52,7 @@ fn dialog() -> (Meeting, Guest) {
         ledger: Default::default(),
         id: GuestId(Uuid::from_u128(3)),
         meeting: meeting.id,
+        also: Vec::new(),
         invited_as: guest.mailbox.clone(),
         mailbox: guest,
         language: Language::english(),

@@ -147,12 +147,22 @@ impl Gateway {
     pub(in crate::flow) fn draft_alert(&self, alert: &Alert, now: DateTime<Utc>) -> Result<Option<OutboxItem>, Unsent> {
         let Some(to) = &self.settings.helpdesk else { return Ok(None) };
         let stamp = self.stamp();
+        // An answer to it names the alert; all of a meeting are one thread.
+        let from = NamedMailbox::new(
+            self.settings.gateway.name.clone().unwrap_or_default(),
+            self.tokens.address(Purpose::Alert, alert.id.0, &self.settings.domains.alias),
+        );
+        let root = alert.meeting.map_or(alert.id.0, |meeting| meeting.0);
+        let thread =
+            Thread { in_reply_to: None, references: vec![MessageId::of(&format!("alerts-{root}"), self.settings.domains.alias.name())] };
+        let page = format!("{}/a/{}", self.settings.public_url, self.links.mint_alert(alert.id, now)?);
         let bytes = letter::alert(
             &self.stationery,
             &AlertLetter {
-                heading: heading(&self.settings.gateway, to, &stamp, &Thread::default(), &self.settings.helpdesk_language, Tz::UTC, now),
+                heading: heading(&from, to, &stamp, &thread, &self.settings.helpdesk_language, Tz::UTC, now),
                 alert,
                 hint: &format!("paravent alert ack {}", alert.id),
+                page: &page,
             },
         )?;
         Ok(Some(self.automatic(OutboxPurpose::Helpdesk, alert.meeting, &to.mailbox, stamp, bytes, now)))

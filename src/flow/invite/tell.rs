@@ -112,6 +112,7 @@ impl Gateway {
                 id: GuestId(self.world.random()),
                 meeting: case.meeting.id,
                 mailbox: invited.guest.clone(),
+                also: Vec::new(),
                 invited_as: invited.invited_as.clone(),
                 part,
                 ledger,

@@ -66,7 +66,7 @@ impl Gateway {
             Route::GuestBounce(guest) => (Door::GuestBounce, *guest),
             Route::GuestAlias(guest) => (Door::GuestAlias, *guest),
             Route::OrganizerBounce(guest) => (Door::OrganizerBounce, *guest),
-            Route::InvitedGuest | Route::Service | Route::Unknown | Route::Foreign => return Answer::UNKNOWN_RECIPIENT,
+            Route::Alert(_) | Route::InvitedGuest | Route::Service | Route::Unknown | Route::Foreign => return Answer::UNKNOWN_RECIPIENT,
         };
         self.settle(message, recipient, door, guest, None).await.unwrap_or_else(|error| failed(&error))
     }
@@ -201,7 +201,7 @@ impl Gateway {
             Ok(items) => (items, decision),
             Err(unsent) => self.hold_instead(message, known, classified, &decision, &unsent),
         };
-        let about = About { meeting: Some(known.meeting.id), guest: Some(known.guest.id) };
+        let about = About { meeting: Some(known.meeting.id), guest: Some(known.guest.id), received: None };
         let mut writes = Vec::new();
         let received = match released {
             Some(Released(id)) => {
@@ -241,7 +241,7 @@ impl Gateway {
         }
         writes.extend(known.room.writes());
         writes.extend(self.tell_of_flood(&known.room, about, message.now).await?);
-        self.raise(&decision.alerts, about, message.now, &mut writes).await?;
+        self.raise(&decision.alerts, About { received: Some(received), ..about }, message.now, &mut writes).await?;
         Ok((writes, decision.disposition))
     }
 }
@@ -286,7 +286,7 @@ impl Identified {
     fn sender_is_expected(&self, message: &AtHand) -> Option<bool> {
         let author = &message.mail.author()?.mailbox;
         match self.door {
-            Door::OrganizerAlias => Some(self.guest.mailbox.mailbox.same_as(author)),
+            Door::OrganizerAlias => Some(self.guest.owns(author)),
             Door::GuestAlias => Some(self.organizer.owns(author)),
             Door::GuestBounce | Door::OrganizerBounce | Door::Assumed => None,
         }

@@ -71,6 +71,10 @@ async fn one(connection: &mut SqliteConnection, write: &Write) -> Result<Committ
             let query = sqlx::query("UPDATE alerts SET state = $2 WHERE id = $1");
             done(connection, query.bind(id(alert.0)).bind(word(state)?)).await
         }
+        Write::AlertEscalated { id: alert, level } => {
+            let query = sqlx::query("UPDATE alerts SET escalated = $2, severity = 2 WHERE id = $1 AND escalated < $2 AND state = 'open'");
+            changed(connection, query.bind(id(alert.0)).bind(i64::from(*level))).await
+        }
         Write::Organizer(organizer) => {
             let query =
                 sqlx::query("INSERT INTO organizers (id, facts) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET facts = excluded.facts");
@@ -245,10 +249,10 @@ async fn store_outbox(connection: &mut SqliteConnection, item: &OutboxItem) -> R
 
 async fn store_alert(connection: &mut SqliteConnection, alert: &Alert) -> Result<Committed, sqlx::Error> {
     let query = sqlx::query(
-        "INSERT INTO alerts (id, kind, severity, state, key, meeting, guest, evidence, count, opened_at, last_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+        "INSERT INTO alerts (id, kind, severity, state, key, meeting, guest, evidence, count, opened_at, last_at, received) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
          ON CONFLICT (key) WHERE state <> 'resolved' DO UPDATE SET count = alerts.count + 1, evidence = excluded.evidence, \
-         last_at = excluded.last_at, severity = max(alerts.severity, excluded.severity)",
+         last_at = excluded.last_at, received = coalesce(excluded.received, alerts.received), severity = max(alerts.severity, excluded.severity)",
     )
     .bind(id(alert.id.0))
     .bind(word(&alert.kind)?)
@@ -260,7 +264,8 @@ async fn store_alert(connection: &mut SqliteConnection, alert: &Alert) -> Result
     .bind(alert.evidence.as_str())
     .bind(i64::from(alert.count))
     .bind(micros(alert.opened_at))
-    .bind(micros(alert.last_at));
+    .bind(micros(alert.last_at))
+    .bind(alert.received.map(|received| id(received.0)));
     done(connection, query).await
 }
 

@@ -28,6 +28,7 @@ fn day_of(commit: &Commit) -> Option<i64> {
         | Write::Thread(_)
         | Write::Alert(_)
         | Write::AlertState { .. }
+        | Write::AlertEscalated { .. }
         | Write::Organizer(_)
         | Write::Audit(_)
         | Write::Count { .. }

@@ -323,6 +323,8 @@ fn alert_of(row: &SqliteRow) -> Result<Alert, sqlx::Error> {
         key: row.try_get("key")?,
         meeting: optional_id(row, "meeting")?.map(MeetingId),
         guest: optional_id(row, "guest")?.map(GuestId),
+        received: optional_id(row, "received")?.map(ReceivedId),
+        escalated: unsigned(row.try_get("escalated")?)?,
         evidence: row.try_get("evidence")?,
         count: unsigned(row.try_get("count")?)?,
         opened_at: time(row.try_get("opened_at")?),

@@ -18,6 +18,8 @@ pub fn alert(stationery: &Stationery, letter: &AlertLetter<'_>) -> Result<Vec<u8
         "last": stationery.moment(heading, alert.last_at)?,
         "meeting": alert.meeting.map(|id| id.to_string()),
         "hint": one_line(letter.hint),
+        "page": letter.page,
+        "again": alert.escalated > 0,
     });
     let written = stationery.write("alert", heading, values)?;
     Ok(pack(heading, Nature::Notice, &written.subject, alternatives(heading, &written, None)))
