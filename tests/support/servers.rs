@@ -257,6 +257,11 @@ impl Gateway {
         self.config.with_file_name("paravent.sqlite")
     }
 
+    /// The exit code of a command, whatever it is.
+    pub fn status(&self, arguments: &[&str]) -> Option<i32> {
+        paravent().arg("--config").arg(&self.config).args(arguments).output().unwrap().status.code()
+    }
+
     /// What a command of the program prints.
     pub fn command(&self, arguments: &[&str]) -> String {
         let output = paravent().arg("--config").arg(&self.config).args(arguments).output().unwrap();
