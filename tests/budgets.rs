@@ -304,3 +304,40 @@ async fn mail_to_the_helpdesk_has_a_budget() {
     assert_eq!(of_purpose(&house.sent().await, Helpdesk).len(), 2);
     assert_eq!(rung(&house, AlertKind::Stranger).len(), 4, "every alert is kept and rung");
 }
+
+/// The worst of responders: it answers each mail, with the same words, marks nothing, and listens to no mark.
+async fn deaf(house: &House, number: &mut usize) -> usize {
+    let mut answered = 0;
+    for item in house.sent().await {
+        let mail = support::house::parsed(&item);
+        let (from, to) = (item.recipient.to_string(), mail.author().unwrap().mailbox.to_string());
+        if to.starts_with("invitations@") || from.starts_with("helpdesk@") {
+            continue;
+        }
+        *number += 1;
+        let door = if from == ORGANIZER { Submission } else { Mx };
+        let text = format!("Absent. {}", if from == ORGANIZER { "C." } else { "J." });
+        let id = format!("deaf{number}@{}", from.split_once('@').unwrap().1);
+        let answers = house.give(door, &from, &[&to], &words(&from, &to, &id, &text)).await;
+        assert!(answers[0].starts_with("250"), "{answers:?}");
+        answered += 1;
+    }
+    answered
+}
+
+#[tokio::test]
+async fn two_deaf_responders_end() {
+    let house = House::with(vec![organizer(ORGANIZER, "Claire Bernard")], Budgets { same_text_per_hour: 4, ..Budgets::default() }).await;
+    house.give(Submission, ORGANIZER, &[JEAN], &calendar_mail("REQUEST", 0, 13, &[JEAN])).await;
+    let (mut number, mut answered) = (0, 0);
+    for _ in 0..100 {
+        match deaf(&house, &mut number).await {
+            0 => break,
+            more => answered += more,
+        }
+    }
+    // Four of each side are passed on, and the fifth of one of them is stopped.
+    assert_eq!(answered, 9);
+    assert_eq!(rung(&house, AlertKind::Loop).len(), 1);
+    assert_eq!(received(&house).await.len(), 10, "and all of it is kept");
+}

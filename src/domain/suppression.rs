@@ -76,9 +76,10 @@ pub fn is_doubtful(known: &[Suppression], address: &Mailbox, meeting: MeetingId)
 }
 
 /// Whether an enhanced status (RFC 3463) says that nobody has this address: bad mailbox (5.1.1), bad domain (5.1.2), bad syntax
-/// (5.1.3), moved (5.1.6), null MX (5.1.10, RFC 7505) or disabled (5.2.1). Policy, size and full mailboxes do not.
+/// (5.1.3), moved (5.1.6) or null MX (5.1.10, RFC 7505). A mailbox that is full or disabled, and a refusal by policy or size, may be put
+/// right.
 pub fn is_no_such_user(status: &str) -> bool {
-    ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"].contains(&status)
+    ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"].contains(&status)
 }
 
 #[cfg(test)]
@@ -106,10 +107,10 @@ mod tests {
 
     #[test]
     fn only_a_missing_mailbox_is_no_such_user() {
-        for status in ["5.1.1", "5.1.10", "5.2.1"] {
+        for status in ["5.1.1", "5.1.10"] {
             assert!(is_no_such_user(status), "{status}");
         }
-        for status in ["5.2.2", "5.7.1", "5.1.8", "4.1.1", "5.1.11", ""] {
+        for status in ["5.2.1", "5.2.2", "5.7.1", "5.1.8", "4.1.1", "5.1.11", ""] {
             assert!(!is_no_such_user(status), "{status}");
         }
     }

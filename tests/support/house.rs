@@ -213,6 +213,11 @@ impl House {
         items
     }
 
+    /// The archive's file, to tamper with.
+    pub fn file(&self) -> std::path::PathBuf {
+        self._folder.path().join("archive.sqlite")
+    }
+
     /// The only meeting with its guests.
     pub async fn meeting(&self) -> (Meeting, Vec<Guest>) {
         let mut meetings = self.archive.meetings(DateTime::<Utc>::UNIX_EPOCH, 10).await.unwrap();

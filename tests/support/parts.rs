@@ -27,3 +27,12 @@ pub fn miss(what: &str) {
     assert!(std::env::var("CI").is_err(), "CI must have everything: {what}");
     eprintln!("SKIPPED: {what}");
 }
+
+/// A file of this package; `None` after saying that the test skips.
+pub fn find_file(path: &str, package: &str) -> Option<PathBuf> {
+    let found = Path::new(path).exists().then(|| PathBuf::from(path));
+    if found.is_none() {
+        miss(&format!("{package} is not installed (scripts/test installs it)"));
+    }
+    found
+}

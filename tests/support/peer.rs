@@ -43,6 +43,20 @@ impl Peer {
         Self::greet(Box::new(net::connect(port)), true).unwrap()
     }
 
+    /// Connects from another loopback address than the usual one, which a door need not trust.
+    pub fn from(source: std::net::Ipv4Addr, port: u16, lmtp: bool) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let stream = runtime.block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind((source, 0).into()).unwrap();
+            socket.connect((std::net::Ipv4Addr::LOCALHOST, port).into()).await.unwrap().into_std().unwrap()
+        });
+        stream.set_nonblocking(false).unwrap();
+        stream.set_read_timeout(Some(net::PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self::greet(Box::new(stream), lmtp).unwrap()
+    }
+
     /// Connects to a door that may go away at any moment.
     pub fn try_open(port: u16, lmtp: bool) -> io::Result<Self> {
         let stream = TcpStream::connect(("127.0.0.1", port))?;

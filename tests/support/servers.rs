@@ -36,6 +36,16 @@ pub struct Routes {
     pub dovecot_lmtp: u16,
     pub gateway_lmtp: u16,
     pub gateway_submission: u16,
+    /// A second gateway, of `autre.example`, and where its organizers submit.
+    pub other: Option<OtherRoutes>,
+}
+
+/// What Postfix must know of a second gateway.
+#[derive(Clone, Copy)]
+pub struct OtherRoutes {
+    pub organizers: u16,
+    pub gateway_lmtp: u16,
+    pub gateway_submission: u16,
 }
 
 impl Postfix {
@@ -48,13 +58,10 @@ impl Postfix {
         for (name, text) in [("main.cf", main_cf(folder, routes)), ("master.cf", master_cf(routes)), ("transport", transport(routes))] {
             write(&folder.join(name), &text);
         }
-        write(
-            &folder.join("calendar_checks"),
-            &format!(
-                "/^Content-Type:[[:space:]]*text\\/calendar.*method=\"?(REQUEST|CANCEL|ADD|DECLINECOUNTER)/ FILTER smtp:[127.0.0.1]:{}\n",
-                routes.gateway_submission
-            ),
-        );
+        write(&folder.join("calendar_checks"), &calendar_checks(routes.gateway_submission));
+        if let Some(other) = routes.other {
+            write(&folder.join("other_checks"), &calendar_checks(other.gateway_submission));
+        }
         for inner in ["queue", "data"] {
             fs::create_dir_all(folder.join(inner)).unwrap();
         }
@@ -79,6 +86,11 @@ impl Drop for Postfix {
     }
 }
 
+fn calendar_checks(submission: u16) -> String {
+    let methods = "REQUEST|CANCEL|ADD|DECLINECOUNTER";
+    format!("/^Content-Type:[[:space:]]*text\\/calendar.*method=\"?({methods})/ FILTER smtp:[127.0.0.1]:{submission}\n")
+}
+
 fn main_cf(folder: &Path, routes: &Routes) -> String {
     let folder = folder.display();
     format!(
@@ -97,8 +109,8 @@ fn main_cf(folder: &Path, routes: &Routes) -> String {
          smtp_tls_security_level = none\n\
          alias_maps =\n\
          local_recipient_maps =\n\
-         relay_domains = visio.example, guest.visio.example, gone.example\n\
-         virtual_mailbox_domains = agence.example, hopital.example, cabinet.example\n\
+         relay_domains = visio.example, guest.visio.example, autre.example, guest.autre.example, gone.example\n\
+         virtual_mailbox_domains = agence.example, hopital.example, cabinet.example, societe.example\n\
          virtual_mailbox_maps = static:all\n\
          virtual_transport = lmtp:inet:127.0.0.1:{dovecot}\n\
          transport_maps = texthash:{folder}/transport\n\
@@ -111,7 +123,14 @@ fn main_cf(folder: &Path, routes: &Routes) -> String {
 
 fn master_cf(routes: &Routes) -> String {
     let Routes { organizers, everyone, .. } = routes;
-    format!(
+    let other = routes.other.map(|other| {
+        format!(
+            "127.0.0.1:{} inet n - n - - smtpd\n  -o cleanup_service_name=other-cleanup\n\
+             other-cleanup unix n - n - 0 cleanup\n  -o mime_header_checks=regexp:$config_directory/other_checks\n",
+            other.organizers
+        )
+    });
+    let common = format!(
         "127.0.0.1:{organizers} inet n - n - - smtpd\n  -o cleanup_service_name=calendar-cleanup\n\
          127.0.0.1:{everyone} inet n - n - - smtpd\n\
          cleanup unix n - n - 0 cleanup\n\
@@ -131,14 +150,20 @@ fn master_cf(routes: &Routes) -> String {
          anvil unix - - n - 1 anvil\n\
          scache unix - - n - 1 scache\n\
          postlog unix-dgram n - n - 1 postlogd\n"
-    )
+    );
+    format!("{common}{}", other.unwrap_or_default())
 }
 
 fn transport(routes: &Routes) -> String {
-    format!(
+    let other = routes.other.map(|other| {
+        let lmtp = other.gateway_lmtp;
+        format!("autre.example lmtp:inet:127.0.0.1:{lmtp}\nguest.autre.example lmtp:inet:127.0.0.1:{lmtp}\n")
+    });
+    let common = format!(
         "visio.example lmtp:inet:127.0.0.1:{lmtp}\nguest.visio.example lmtp:inet:127.0.0.1:{lmtp}\ngone.example lmtp:inet:127.0.0.1:{lmtp}\n",
         lmtp = routes.gateway_lmtp
-    )
+    );
+    format!("{common}{}", other.unwrap_or_default())
 }
 
 /// Dovecot on loopback: every address has a mailbox, with the password `secret`.
@@ -150,6 +175,11 @@ pub struct Dovecot {
 impl Dovecot {
     /// Starts, or says why the test skips.
     pub fn start(folder: &Path, imap: u16, lmtp: u16) -> Option<Self> {
+        Self::start_with(folder, imap, lmtp, None)
+    }
+
+    /// The same where every mailbox has a script in Sieve (RFC 5228), which hands its answers to the server at `submission`.
+    pub fn start_with(folder: &Path, imap: u16, lmtp: u16, sieve: Option<(&str, u16)>) -> Option<Self> {
         let program = parts::find("dovecot")?;
         if !parts::is_root() {
             return None;
@@ -157,12 +187,26 @@ impl Dovecot {
         fs::create_dir_all(folder.join("mail")).unwrap();
         run(Command::new("chown").arg("mail:mail").arg(folder.join("mail")));
         let file = folder.join("dovecot.conf");
-        write(&file, &dovecot_conf(folder, imap, lmtp));
+        let mut conf = dovecot_conf(folder, imap, lmtp);
+        if let Some((script, submission)) = sieve {
+            parts::find_file("/usr/lib/dovecot/modules/lib90_sieve_plugin.so", "dovecot-sieve")?;
+            conf.push_str(&sieve_conf(folder, submission));
+            Self::write_script(folder, script);
+        }
+        write(&file, &conf);
         let child = Command::new(program).arg("-F").arg("-c").arg(&file).spawn().unwrap();
         let dovecot = Self { _running: Running(child), imap };
         drop(net::connect(imap));
         drop(net::connect(lmtp));
         Some(dovecot)
+    }
+
+    /// Changes the script of every mailbox.
+    pub fn write_script(folder: &Path, script: &str) {
+        let file = folder.join("script.sieve");
+        // In one step: a delivery may read it at any moment.
+        write(&folder.join("next.sieve"), script);
+        fs::rename(folder.join("next.sieve"), file).unwrap();
     }
 
     /// A mailbox.
@@ -191,6 +235,16 @@ fn dovecot_conf(folder: &Path, imap: u16, lmtp: u16) -> String {
          userdb {{\n driver = static\n args = uid=mail gid=mail home={folder}/mail/%d/%n allow_all_users=yes\n}}\n\
          service imap-login {{\n inet_listener imap {{\n port = {imap}\n }}\n inet_listener imaps {{\n port = 0\n }}\n}}\n\
          service lmtp {{\n inet_listener lmtp {{\n port = {lmtp}\n }}\n}}\n"
+    )
+}
+
+fn sieve_conf(folder: &Path, submission: u16) -> String {
+    let folder = folder.display();
+    format!(
+        "postmaster_address = postmaster@hopital.example\n\
+         submission_host = 127.0.0.1:{submission}\n\
+         protocol lmtp {{\n mail_plugins = sieve\n}}\n\
+         plugin {{\n sieve_before = {folder}/script.sieve\n sieve_vacation_min_period = 0\n}}\n"
     )
 }
 
@@ -255,6 +309,11 @@ impl Gateway {
     /// Its archive, to look into.
     pub fn archive(&self) -> PathBuf {
         self.config.with_file_name("paravent.sqlite")
+    }
+
+    /// The exit code of a command, whatever it is.
+    pub fn status(&self, arguments: &[&str]) -> Option<i32> {
+        paravent().arg("--config").arg(&self.config).args(arguments).output().unwrap().status.code()
     }
 
     /// What a command of the program prints.

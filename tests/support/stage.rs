@@ -18,7 +18,7 @@ impl Stage {
         // Postfix and Dovecot drop their privileges: they must be able to pass through the folder.
         let folder = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755)).tempdir().unwrap();
         let [organizers, everyone, imap, dovecot_lmtp, mx, submission, lmtp, web] = net::free_ports();
-        let routes = Routes { organizers, everyone, dovecot_lmtp, gateway_lmtp: lmtp, gateway_submission: submission };
+        let routes = Routes { organizers, everyone, dovecot_lmtp, gateway_lmtp: lmtp, gateway_submission: submission, other: None };
         let dovecot = Dovecot::start(&folder.path().join("dovecot"), imap, dovecot_lmtp)?;
         let postfix = Postfix::start(&folder.path().join("postfix"), &routes)?;
         let ports = GatewayPorts { mx, submission, lmtp, web, smarthost: everyone };
