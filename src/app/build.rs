@@ -132,6 +132,7 @@ fn flow_settings(config: &Config) -> anyhow::Result<Settings> {
         helpdesk: identity.helpdesk.clone().map(NamedMailbox::bare),
         helpdesk_language: identity.helpdesk_language.clone(),
         max_guests: config.policy.max_guests,
+        attachments: config.attachments.clone(),
         mime: MimeLimits { depth: config.policy.mime_depth, parts: config.policy.mime_parts },
         retry_for: TimeDelta::hours(i64::from(config.delivery.give_up_hours)),
     })

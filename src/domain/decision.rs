@@ -3,6 +3,7 @@
 mod automatic;
 mod calendar;
 mod delivery;
+mod sealed;
 mod sender;
 mod target;
 mod words;
@@ -151,6 +152,7 @@ pub fn decide(mail: &InboundMail, classified: &Classified, dialog: &Dialog<'_>, 
         ReplyClass::Backscatter => Decision::new(Disposition::Consumed, "a bounce of mail that never left under this address"),
         ReplyClass::ReadReceipt => Decision::new(Disposition::Consumed, "a read receipt says nothing of an answer"),
         ReplyClass::Complaint => automatic::complaint(&case),
+        ReplyClass::Sealed => sealed::of(&case),
         ReplyClass::OrganizerAnswer => words::of_organizer(&case),
         ReplyClass::ItipReply => calendar::reply(&case),
         ReplyClass::ItipDelegation => calendar::delegation(&case),

@@ -175,6 +175,9 @@ fn relay_name(relay: &Relay) -> &'static str {
         Relay::WordsToGuest => "words-to-guest",
         Relay::DeclineToGuest { .. } => "decline-to-guest",
         Relay::InvitationToGuest => "invitation-to-guest",
+        Relay::SealedToGuest => "sealed-to-guest",
+        Relay::UnreadableToOrganizer => "unreadable-to-organizer",
+        Relay::SealedToOrganizer => "sealed-to-organizer",
     }
 }
 

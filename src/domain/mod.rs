@@ -4,12 +4,14 @@
 pub mod address;
 pub mod alert;
 pub mod answer;
+pub mod attachment;
 pub mod attendance;
 pub mod authentication;
 pub mod compose;
 pub mod conference;
 pub mod decision;
 pub mod delivery;
+pub mod document;
 pub mod explain;
 pub mod id;
 pub mod invitation;

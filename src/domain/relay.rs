@@ -48,4 +48,10 @@ pub enum Relay {
     },
     /// The invitation again, to the known guest alone.
     InvitationToGuest,
+    /// To the guest: their encrypted mail can't be read here.
+    SealedToGuest,
+    /// To the organizer: a guest wrote something that can't be read.
+    UnreadableToOrganizer,
+    /// To the organizer: their encrypted mail can't be read here.
+    SealedToOrganizer,
 }

@@ -4,6 +4,7 @@ use super::port::{Archive, Authenticator, Bell, Directory, PortError, PortResult
 use super::route::Domains;
 use super::turns::Turns;
 use crate::domain::address::NamedMailbox;
+use crate::domain::attachment::AttachmentPolicy;
 use crate::domain::compose::Stationery;
 use crate::domain::id::OrganizerId;
 use crate::domain::language::Language;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub max_guests: usize,
     /// Bounds of the MIME parser.
     pub mime: MimeLimits,
+    /// Which files pass.
+    pub attachments: AttachmentPolicy,
     /// How long a mail is tried; one to a guest never longer than to the meeting's end.
     pub retry_for: TimeDelta,
 }

@@ -25,6 +25,7 @@ impl Gateway {
             looped: false,
             uid: None,
             over: false,
+            attachments: &self.settings.attachments,
             last_sent_at: None,
             now: message.now,
         };

@@ -225,6 +225,7 @@ mod tests {
             Leak,
             Delegation,
             UnexpectedCalendar,
+            BlockedAttachment,
         ] {
             has("alerts", word(&kind));
         }

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use paravent::domain::address::{Mailbox, NamedMailbox, ReversePath};
 use paravent::domain::alert::Alert;
 use paravent::domain::answer::Answer;
+use paravent::domain::attachment::AttachmentPolicy;
 use paravent::domain::authentication::Authentication;
 use paravent::domain::compose::Stationery;
 use paravent::domain::delivery::{OutboxItem, OutboxPurpose, OutboxState};
@@ -168,6 +169,7 @@ impl House {
                 helpdesk: Some(NamedMailbox::bare(mailbox("helpdesk@agence.example"))),
                 helpdesk_language: Language::english(),
                 max_guests: 100,
+                attachments: AttachmentPolicy::default(),
                 mime: MimeLimits::default(),
                 retry_for: TimeDelta::days(5),
             },

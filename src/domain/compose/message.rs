@@ -26,6 +26,8 @@ pub(super) enum Nature {
     Personal,
     /// Told by us on our own account.
     Notice,
+    /// An answer that nobody wrote.
+    AutomaticReply,
 }
 
 impl Nature {
@@ -33,6 +35,7 @@ impl Nature {
     fn auto_submitted(self) -> Option<&'static str> {
         match self {
             Self::Invitation | Self::Notice => Some("auto-generated"),
+            Self::AutomaticReply => Some("auto-replied"),
             Self::Response | Self::Personal => None,
         }
     }
@@ -42,7 +45,7 @@ impl Nature {
     fn suppress(self) -> Option<&'static str> {
         match self {
             Self::Invitation | Self::Response => Some("OOF, AutoReply"),
-            Self::Notice => Some("All"),
+            Self::Notice | Self::AutomaticReply => Some("All"),
             Self::Personal => None,
         }
     }

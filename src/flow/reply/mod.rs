@@ -11,6 +11,7 @@ use super::reception::AtHand;
 use super::route::Route;
 use crate::domain::address::Mailbox;
 use crate::domain::answer::Answer;
+use crate::domain::attachment::AttachmentPolicy;
 use crate::domain::attendance::Delivery;
 use crate::domain::authentication::Authentication;
 use crate::domain::decision::{AttendanceChange, Decision, Dialog, Disposition, decide};
@@ -117,7 +118,7 @@ impl Gateway {
             let Some(known) = self.identify(message, recipient, door, guest, released).await? else {
                 return Ok(Answer::UNKNOWN_RECIPIENT);
             };
-            let (classified, decision) = known.judge(message, released);
+            let (classified, decision) = known.judge(message, released, &self.settings.attachments);
             let (writes, disposition) = self.record(message, recipient, &known, &classified, decision, released).await?;
             if released.is_some() && disposition == Disposition::Held {
                 return Ok(STILL_HELD);
@@ -215,7 +216,7 @@ impl Gateway {
 }
 
 impl Identified {
-    fn judge(&self, message: &AtHand, released: Option<Released>) -> (Classified, Decision) {
+    fn judge(&self, message: &AtHand, released: Option<Released>, attachments: &AttachmentPolicy) -> (Classified, Decision) {
         let vouched = Authentication::vouched();
         let context = Context {
             door: self.door,
@@ -225,6 +226,7 @@ impl Identified {
             duplicate: self.duplicate,
             looped: self.looped && released.is_none(),
             uid: Some(&self.guest.uid),
+            attachments,
             over: released.is_none() && (self.guest.is_over(&self.meeting, message.now) || self.guest.removed_at.is_some()),
             last_sent_at: self.last_sent_at,
             now: message.now,
@@ -236,8 +238,8 @@ impl Identified {
     }
 
     /// What would follow, for people and programs.
-    pub(super) fn explain(&self, file: &str, message: &AtHand) -> Explanation {
-        let (classified, decision) = self.judge(message, None);
+    pub(super) fn explain(&self, file: &str, message: &AtHand, attachments: &AttachmentPolicy) -> Explanation {
+        let (classified, decision) = self.judge(message, None, attachments);
         let dialog = Dialog { meeting: &self.meeting, guest: &self.guest, organizer: &self.organizer };
         Explanation::of(file, &classified, &decision, &dialog, &message.authentication)
     }
@@ -274,7 +276,10 @@ fn audit(message: &AtHand, known: &Identified, classified: &Classified, decision
         | Relay::AwayToOrganizer
         | Relay::WordsToGuest
         | Relay::DeclineToGuest { .. }
-        | Relay::InvitationToGuest => None,
+        | Relay::InvitationToGuest
+        | Relay::SealedToGuest
+        | Relay::UnreadableToOrganizer
+        | Relay::SealedToOrganizer => None,
     });
     let delivery = decision.attendance.iter().find_map(|change| match change {
         AttendanceChange::Delivery(delivery) => Some(*delivery),

@@ -7,8 +7,9 @@ use crate::domain::compose::{InvitationKind, Problem};
 use crate::domain::decision::{AttendanceChange, Decision, Disposition};
 use crate::domain::delivery::OutboxItem;
 use crate::domain::itip;
-use crate::domain::leak::{Secrets, Spot};
+use crate::domain::leak::{Leak, Secrets, Spot};
 use crate::domain::meeting::Guest;
+use crate::domain::mime::Seal;
 use crate::domain::relay::Relay;
 use crate::domain::reply::Classified;
 use crate::domain::thread::ThreadLink;
@@ -36,6 +37,9 @@ impl Gateway {
             Some(object) => self.draft_reply(&parties, object, given, (mail, links)),
             None => Err(itip::CalendarError::NotACalendar.into()),
         };
+        // Where a mail is sealed the decision says so; without a seal it is none that was decided so.
+        let seal = mail.seal.unwrap_or(Seal::OpenPgp);
+        let mut left_out = Vec::new();
         let mut items = Vec::with_capacity(decision.relay.len());
         for relay in &decision.relay {
             items.push(match relay {
@@ -60,7 +64,9 @@ impl Gateway {
                 Relay::AwayToOrganizer => from_guest(known, message, self.draft_away(&parties, mail, &classified.new_text, links)?),
                 Relay::WordsToGuest => {
                     let secrets = self.answer_secrets(message, known, classified);
-                    from_organizer(known, message, self.draft_answer(&parties, mail, &classified.new_text, links, &secrets)?)
+                    let (item, blocked) = self.draft_answer(&parties, mail, &classified.new_text, links, &secrets)?;
+                    left_out.extend(blocked);
+                    from_organizer(known, message, item)
                 }
                 Relay::DeclineToGuest { instance, proposed, comment } => {
                     let secrets = self.answer_secrets(message, known, classified);
@@ -76,12 +82,19 @@ impl Gateway {
                     let sent = guest.newest(&known.meeting);
                     (self.draft_invitation(&Parties { guest: &guest, ..parties }, InvitationKind::Update, &sent, &secrets)?, None)
                 }
+                Relay::SealedToGuest => {
+                    let secrets = self.organizer_secrets(&known.organizer).allowing(&known.guest.mailbox);
+                    (self.draft_sealed(&parties, mail, seal, links, &secrets)?, None)
+                }
+                Relay::UnreadableToOrganizer => from_guest(known, message, self.draft_unreadable(&parties, mail, seal, links)?),
+                Relay::SealedToOrganizer => {
+                    let problems = [(Problem::Sealed, String::new())];
+                    (self.draft_problem(&known.organizer, mail, &problems, message.now)?, None)
+                }
             });
         }
-        if decision.relay.contains(&Relay::WordsToGuest) && !classified.attachments.is_empty() {
-            let names = classified.attachments.iter().map(|file| file.name.clone().unwrap_or_else(|| file.content_type.clone()));
-            let left_out = [(Problem::Attachments, names.collect::<Vec<_>>().join(", "))];
-            items.push((self.draft_problem(&known.organizer, mail, &left_out, message.now)?, None));
+        if !left_out.is_empty() {
+            items.push((self.draft_blocked(&known.organizer, mail, &left_out, true, message.now)?, None));
         }
         Ok(items)
     }
@@ -101,32 +114,45 @@ impl Gateway {
         decision: &Decision,
         unsent: &Unsent,
     ) -> (Vec<(OutboxItem, Option<ThreadLink>)>, Decision) {
-        let (kind, evidence) = match unsent {
-            Unsent::WouldLeak(leaks) => {
-                let places: Vec<String> = leaks.iter().map(ToString::to_string).collect();
-                (AlertKind::Leak, format!("The organizer's answer was held, since it would show them: {}.", places.join("; ")))
-            }
-            Unsent::Compose(_) | Unsent::Calendar(_) | Unsent::Link(_) => {
-                (AlertKind::Held, format!("A mail could not be built and waits: {unsent}."))
-            }
-        };
-        let mut items = Vec::new();
-        if let Unsent::WouldLeak(leaks) = unsent {
-            let secrets = self.answer_secrets(message, known, classified);
-            let problems = self.would_leak(&known.organizer, leaks, &secrets, &[(Spot::Text, &classified.new_text)]);
-            match self.draft_problem(&known.organizer, &message.mail, &problems, message.now) {
-                Ok(item) => items.push((item, None)),
-                Err(error) => tracing::error!(%error, "problem mail not built"),
-            }
-        }
-        let held = Decision {
+        let held = |kind, evidence: String| Decision {
             attendance: Vec::new(),
             relay: Vec::new(),
             alerts: vec![AlertDraft { kind, severity: Severity::High, evidence: evidence.clone() }],
             disposition: Disposition::Held,
             reasons: decision.reasons.iter().cloned().chain([evidence]).collect(),
         };
-        (items, held)
+        let (drafted, instead) = match unsent {
+            Unsent::WouldLeak(leaks) => {
+                let places: Vec<String> = leaks.iter().map(ToString::to_string).collect();
+                let evidence = format!("The organizer's answer was held, since it would show them: {}.", places.join("; "));
+                (Some(self.draft_leak(message, known, classified, leaks)), held(AlertKind::Leak, evidence))
+            }
+            Unsent::NothingLeft(blocked) => {
+                let reasons = decision.reasons.iter().cloned().chain([format!("{unsent}; the organizer is told")]).collect();
+                let refused = Decision { relay: Vec::new(), disposition: Disposition::Refused, reasons, ..decision.clone() };
+                (Some(self.draft_blocked(&known.organizer, &message.mail, blocked, false, message.now)), refused)
+            }
+            Unsent::Compose(_) | Unsent::Calendar(_) | Unsent::Link(_) => {
+                (None, held(AlertKind::Held, format!("A mail could not be built and waits: {unsent}.")))
+            }
+        };
+        let mut items = Vec::new();
+        match drafted {
+            Some(Ok(item)) => items.push((item, None)),
+            Some(Err(error)) => tracing::error!(%error, "problem mail not built"),
+            None => {}
+        }
+        (items, instead)
+    }
+
+    /// Says to the organizer what of theirs would have shown, and where.
+    fn draft_leak(&self, message: &AtHand, known: &Identified, classified: &Classified, leaks: &[Leak]) -> Result<OutboxItem, Unsent> {
+        let secrets = self.answer_secrets(message, known, classified);
+        let files = self.files_for_guest(&message.mail, &classified.new_text, &secrets).files;
+        let files = files.iter().map(|file| (Spot::File, file.bytes.as_slice()));
+        let sources: Vec<(Spot, &[u8])> = std::iter::once((Spot::Text, classified.new_text.as_bytes())).chain(files).collect();
+        let problems = self.would_leak(&known.organizer, leaks, &secrets, &sources);
+        self.draft_problem(&known.organizer, &message.mail, &problems, message.now)
     }
 }
 
