@@ -24,7 +24,7 @@ pub struct PdfLimits {
 
 impl Default for PdfLimits {
     fn default() -> Self {
-        Self { bytes: 20 << 20, objects: 200_000, words: 3_000_000, object_streams: 512, object_octets: 24 << 20, stream_octets: 96 << 20 }
+        Self { bytes: 20 << 20, objects: 200_000, words: 3_000_000, object_streams: 512, object_octets: 24 << 20, stream_octets: 48 << 20 }
     }
 }
 

@@ -17,7 +17,7 @@ pub const PDF_LIMITS: PdfLimits = PdfLimits {
     words: 3_000_000,
     object_streams: 512,
     object_octets: 24 << 20,
-    stream_octets: 96 << 20,
+    stream_octets: 48 << 20,
 };
 
 /// The catalog (§7.7.2): what it takes to show pages and find one's way. No metadata, forms, scripts, attachments, signatures.
