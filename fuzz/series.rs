@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use paravent::domain::address::{Mailbox, NamedMailbox};
+use paravent::domain::attachment::AttachmentPolicy;
 use paravent::domain::attendance::Attendance;
 use paravent::domain::authentication::Authentication;
 use paravent::domain::decision::{AttendanceChange, Dialog, decide};
@@ -217,6 +218,7 @@ impl Story<'_> {
             looped: false,
             uid: None,
             over: false,
+            attachments: &AttachmentPolicy::default(),
             last_sent_at: None,
             now: self.now,
         };
@@ -281,7 +283,10 @@ fn tell(meeting: &Meeting, guest: &Guest, organizer: &Organizer, relay: &Relay, 
         | Relay::DeclineToGuest { .. }
         | Relay::InvitationToGuest
         | Relay::LateToGuest
-        | Relay::StoppedToOrganizer => {}
+        | Relay::StoppedToOrganizer
+        | Relay::SealedToGuest
+        | Relay::UnreadableToOrganizer
+        | Relay::SealedToOrganizer => {}
     }
 }
 

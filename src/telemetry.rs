@@ -3,10 +3,13 @@
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
+/// Everything from `info` on; the reader of PDF tells of the files that it reads, which are somebody's.
+const DEFAULT: &str = "info,lopdf=off";
+
 /// Starts logging: `PARAVENT_LOG` filters (`info` by default), `PARAVENT_LOG_FORMAT=json` is for log collectors.
 /// A second call changes nothing.
 pub fn start() {
-    let filter = EnvFilter::try_from_env("PARAVENT_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("PARAVENT_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

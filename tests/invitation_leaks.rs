@@ -13,6 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use identity::{Disguise, Hidden, Identity, Program, Secret, Spot};
 use paravent::domain::address::{Mailbox, NamedMailbox, ReversePath};
 use paravent::domain::alert::Alert;
+use paravent::domain::attachment::AttachmentPolicy;
 use paravent::domain::authentication::Authentication;
 use paravent::domain::budget::Budgets;
 use paravent::domain::compose::Stationery;
@@ -120,6 +121,7 @@ fn gateway(organizer: Organizer, archive: SqliteArchive) -> Gateway {
             helpdesk_staff: Vec::new(),
             helpdesk_language: Language::parse("fr").unwrap(),
             max_guests: 50,
+            attachments: AttachmentPolicy::default(),
             mime: MimeLimits::default(),
             budgets: Budgets::default(),
             retry_for: TimeDelta::hours(72),

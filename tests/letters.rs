@@ -7,6 +7,7 @@ mod series;
 
 use desk::{Desk, LINK, at, named};
 use mail_parser::{MessageParser, MimeHeaders};
+use paravent::domain::attachment::{Blocked, Kind, Reason};
 use paravent::domain::attendance::PartStat;
 use paravent::domain::compose::{InvitationKind, Problem, Stationery};
 use paravent::domain::leak::{Finding, SecretKind, Spot};
@@ -23,6 +24,21 @@ Content-Transfer-Encoding: base64\r\n\r\nJVBERi0=\r\n--m\r\nContent-Type: text/c
 
 const ORGANIZER_MAIL: &[u8] = b"From: Claire Bernard <claire.bernard@agence.example>\r\nSubject: Secret subject\r\nX-Mailer: Host42\r\n\
 Content-Type: text/html\r\n\r\n<p>Signed by Claire Bernard, 01 23 45 67 89</p>\r\n";
+
+/// Signed, with a program that calls itself a picture, a script, an attached message and a picture that may pass.
+const SIGNED_MAIL: &[u8] = b"From: Jean Martin <jean.martin@hopital.example>\r\nSubject: Re: Entretien\r\nMIME-Version: 1.0\r\n\
+Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; micalg=sha-256; boundary=s\r\n\r\n--s\r\n\
+Content-Type: multipart/mixed; boundary=m\r\n\r\n--m\r\nContent-Type: text/plain\r\n\r\nOui.\r\n--m\r\n\
+Content-Type: image/png; name=photo.png\r\nContent-Transfer-Encoding: base64\r\n\r\nTVqQAAMAAAA=\r\n--m\r\n\
+Content-Type: text/plain; name=\"run.ps1\"\r\nContent-Disposition: attachment\r\n\r\nWrite-Host 1\r\n--m\r\n\
+Content-Type: message/rfc822\r\n\r\nSubject: Ancien message\r\n\r\nBonjour\r\n--m\r\n\
+Content-Type: image/gif; name=ok.gif\r\nContent-Transfer-Encoding: base64\r\n\r\nR0lGODlhAQABAAAA\r\n--m--\r\n--s\r\n\
+Content-Type: application/pkcs7-signature; name=smime.p7s\r\nContent-Disposition: attachment; filename=smime.p7s\r\n\
+Content-Transfer-Encoding: base64\r\n\r\nMIAG\r\n--s--\r\n";
+
+fn blocked(name: &str, kind: Kind, reason: Reason) -> Blocked {
+    Blocked { name: name.to_owned(), kind, reason }
+}
 
 fn every_letter(desk: &Desk) -> Vec<(&'static str, Vec<u8>)> {
     let proposal = Some((at("2026-11-26T13:00:00Z"), at("2026-11-26T13:45:00Z")));
@@ -41,7 +57,13 @@ fn every_letter(desk: &Desk) -> Vec<(&'static str, Vec<u8>)> {
         ("late", desk.late()),
         ("summary", desk.summary()),
         ("problem", desk.problem("Réunion", &problems)),
-        ("shortened", desk.problem("Réunion", &[(Problem::Attachments, "plan.pdf".to_owned())])),
+        (
+            "shortened",
+            desk.shortened(&[blocked("plan.dwg", Kind::Unknown, Reason::NotForGuests), blocked("a.pdf", Kind::Pdf, Reason::Encrypted)]),
+        ),
+        ("sealed", desk.sealed()),
+        ("unreadable", desk.unreadable()),
+        ("words-signed", desk.words(SIGNED_MAIL, "Oui.")),
         ("alert", desk.alert()),
     ]
 }

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use paravent::domain::address::{Mailbox, NamedMailbox};
+use paravent::domain::attachment::AttachmentPolicy;
 use paravent::domain::attendance::{Answer, Attendance, PartStat, Response};
 use paravent::domain::authentication::Authentication;
 use paravent::domain::decision::{Dialog, decide};
@@ -142,6 +143,7 @@ fn judge(name: &str, bytes: &[u8], given: &Value) -> Value {
         duplicate: given["duplicate"] == true,
         looped: given["looped"] == true,
         uid: Some(&guest.uid),
+        attachments: &AttachmentPolicy::default(),
         over: meeting.is_over(now) || guest.removed_at.is_some(),
         last_sent_at: given["last_sent_at"].as_str().map_or(Some(now - TimeDelta::days(2)), |text| Some(at(text))),
         now,

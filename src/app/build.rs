@@ -134,6 +134,7 @@ fn flow_settings(config: &Config) -> anyhow::Result<Settings> {
         helpdesk_staff: identity.helpdesk_staff.clone(),
         helpdesk_language: identity.helpdesk_language.clone(),
         max_guests: config.policy.max_guests,
+        attachments: config.attachments.clone(),
         mime: MimeLimits { depth: config.policy.mime_depth, parts: config.policy.mime_parts },
         budgets: config.budgets.clone(),
         retry_for: TimeDelta::hours(i64::from(config.delivery.give_up_hours)),

@@ -62,4 +62,7 @@ pub struct Config {
     /// What applies to every meeting.
     #[serde(default)]
     pub policy: Policy,
+    /// Files in mail between guests and organizers (docs/attachments.md).
+    #[serde(default)]
+    pub attachments: crate::domain::attachment::AttachmentPolicy,
 }

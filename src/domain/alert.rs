@@ -45,6 +45,8 @@ pub enum AlertKind {
     Delegation,
     /// A calendar object came that does not fit its token.
     UnexpectedCalendar,
+    /// A guest sent a file of a kind that is not passed on.
+    BlockedAttachment,
 }
 
 /// How urgent.

@@ -113,6 +113,8 @@ pub enum Notice {
     Away,
     /// An answer came after the end.
     Late,
+    /// An encrypted mail can't be read.
+    Sealed,
 }
 
 impl Notice {
@@ -122,6 +124,7 @@ impl Notice {
             Self::Problem => "problem",
             Self::Away => "away",
             Self::Late => "late",
+            Self::Sealed => "sealed",
         }
     }
 }

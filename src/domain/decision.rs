@@ -5,6 +5,7 @@ mod budget;
 mod calendar;
 mod delivery;
 mod lift;
+mod sealed;
 mod sender;
 mod target;
 mod words;
@@ -169,6 +170,7 @@ fn judged(case: &Case<'_>) -> Decision {
         ReplyClass::Backscatter => Decision::new(Disposition::Consumed, "a bounce of mail that never left under this address"),
         ReplyClass::ReadReceipt => Decision::new(Disposition::Consumed, "a read receipt says nothing of an answer"),
         ReplyClass::Complaint => automatic::complaint(case),
+        ReplyClass::Sealed => sealed::of(case),
         ReplyClass::OrganizerAnswer => words::of_organizer(case),
         ReplyClass::ItipReply => calendar::reply(case),
         ReplyClass::ItipDelegation => calendar::delegation(case),

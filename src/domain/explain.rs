@@ -187,6 +187,9 @@ fn relay_name(relay: &Relay) -> &'static str {
         Relay::InvitationToGuest => "invitation-to-guest",
         Relay::LateToGuest => "late-to-guest",
         Relay::StoppedToOrganizer => "stopped-to-organizer",
+        Relay::SealedToGuest => "sealed-to-guest",
+        Relay::UnreadableToOrganizer => "unreadable-to-organizer",
+        Relay::SealedToOrganizer => "sealed-to-organizer",
     }
 }
 

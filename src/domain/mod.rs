@@ -4,6 +4,7 @@
 pub mod address;
 pub mod alert;
 pub mod answer;
+pub mod attachment;
 pub mod attendance;
 pub mod authentication;
 pub mod budget;
@@ -11,6 +12,7 @@ pub mod compose;
 pub mod conference;
 pub mod decision;
 pub mod delivery;
+pub mod document;
 pub mod explain;
 pub mod id;
 pub mod invitation;

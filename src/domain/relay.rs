@@ -52,4 +52,10 @@ pub enum Relay {
     LateToGuest,
     /// A note to the organizer that nothing is sent to this guest any more.
     StoppedToOrganizer,
+    /// To the guest: their encrypted mail can't be read here.
+    SealedToGuest,
+    /// To the organizer: a guest wrote something that can't be read.
+    UnreadableToOrganizer,
+    /// To the organizer: their encrypted mail can't be read here.
+    SealedToOrganizer,
 }

@@ -10,7 +10,7 @@ use super::gateway::Gateway;
 use super::note::dedupe_key;
 use super::port::PortResult;
 use super::reception::AtHand;
-use super::service::{is_automatic, understood};
+use super::service::is_automatic;
 use crate::domain::address::Mailbox;
 use crate::domain::alert::{AlertAction, AlertDraft, AlertKind, Severity};
 use crate::domain::answer::Answer;
@@ -38,7 +38,7 @@ impl Gateway {
 
     async fn answer_of_helpdesk(&self, message: &AtHand, recipient: &Mailbox, id: AlertId) -> PortResult<Answer> {
         let Some(alert) = self.archive.alert(id).await? else { return Ok(Answer::UNKNOWN_RECIPIENT) };
-        let classified = understood(message);
+        let classified = self.understood(message);
         let note = |disposition, reason: &str| {
             let reasons = vec![reason.to_owned()];
             let received = self.received(message, std::slice::from_ref(recipient), classified.class, disposition, reasons);

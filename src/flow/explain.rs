@@ -35,7 +35,7 @@ impl Gateway {
         for recipient in candidates(&message) {
             let Some((door, guest)) = self.dialog_of(&message, &recipient).await? else { continue };
             if let Some(known) = self.identify(&message, &recipient, door, guest, None).await? {
-                return Ok(known.explain(file, &message));
+                return Ok(known.explain(file, &message, &self.settings.attachments));
             }
         }
         let mut explanation = content_only(file, raw, &self.settings.mime, now);

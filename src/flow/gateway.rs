@@ -5,6 +5,7 @@ use super::port::{Archive, Authenticator, Bell, Directory, PortError, PortResult
 use super::route::Domains;
 use super::turns::Turns;
 use crate::domain::address::{Mailbox, NamedMailbox};
+use crate::domain::attachment::AttachmentPolicy;
 use crate::domain::budget::Budgets;
 use crate::domain::compose::Stationery;
 use crate::domain::id::OrganizerId;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub mime: MimeLimits,
     /// How much mail is worked on.
     pub budgets: Budgets,
+    /// Which files pass.
+    pub attachments: AttachmentPolicy,
     /// How long a mail is tried; one to a guest never longer than to the meeting's end.
     pub retry_for: TimeDelta,
 }

@@ -23,7 +23,7 @@ const ATTEMPTS: usize = 8;
 impl Gateway {
     /// Holds what a person wrote; automatic mail is recorded and needs nothing more.
     pub(super) async fn to_service(&self, message: &AtHand, recipient: &Mailbox) -> Answer {
-        let classified = understood(message);
+        let classified = self.understood(message);
         self.serve(message, recipient, &classified).await.unwrap_or_else(|error| failed(&error))
     }
 
@@ -62,6 +62,25 @@ impl Gateway {
         Ok(Answer::TRY_AGAIN)
     }
 
+    /// What a message to the gateway itself is.
+    pub(super) fn understood(&self, message: &AtHand) -> Classified {
+        let trusted = Authentication::vouched();
+        let context = Context {
+            door: Door::Assumed,
+            null_reverse_path: message.reverse_path.mailbox().is_none(),
+            authentication: &trusted,
+            sender_is_expected: None,
+            duplicate: false,
+            looped: false,
+            uid: None,
+            over: false,
+            attachments: &self.settings.attachments,
+            last_sent_at: None,
+            now: message.now,
+        };
+        classify(&message.mail, &context)
+    }
+
     /// The return path that a feedback report names as that of the mail it is about (RFC 5965 §3.2), where it is one of ours: only
     /// mail servers that had our mail know it.
     fn complained_of(&self, message: &AtHand) -> Option<(Mailbox, GuestId)> {
@@ -80,23 +99,6 @@ impl Gateway {
             | Route::Foreign => None,
         })
     }
-}
-
-pub(super) fn understood(message: &AtHand) -> Classified {
-    let trusted = Authentication::vouched();
-    let context = Context {
-        door: Door::Assumed,
-        null_reverse_path: message.reverse_path.mailbox().is_none(),
-        authentication: &trusted,
-        sender_is_expected: None,
-        duplicate: false,
-        looped: false,
-        uid: None,
-        over: false,
-        last_sent_at: None,
-        now: message.now,
-    };
-    classify(&message.mail, &context)
 }
 
 pub(super) fn is_automatic(message: &AtHand, classified: &Classified) -> bool {

@@ -231,6 +231,7 @@ mod tests {
             Leak,
             Delegation,
             UnexpectedCalendar,
+            BlockedAttachment,
         ] {
             has("alerts", word(&kind));
         }

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use syn::{Attribute, Expr, Field, Fields, GenericArgument, Item, ItemEnum, ItemStruct, Lit, Meta, PathArguments, Type};
 
 /// Where settings are declared, beside `src/config`.
-const BESIDE: [&str; 6] = [
+const BESIDE: [&str; 7] = [
     "src/authenticate/settings.rs",
     "src/domain/budget.rs",
+    "src/domain/attachment/policy.rs",
     "src/inbound/limits.rs",
     "src/outbound/dkim.rs",
     "src/outbound/smarthost.rs",

@@ -4,13 +4,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use paravent::domain::address::{Mailbox, NamedMailbox};
 use paravent::domain::alert::{Alert, AlertKind, AlertState, Severity};
+use paravent::domain::attachment::{self, Blocked, FilesToGuest, FilesToOrganizer};
 use paravent::domain::attendance::{PartStat, Response};
 use paravent::domain::compose::*;
 use paravent::domain::id::{AlertId, MeetingId};
 use paravent::domain::itip::{self, Uid};
 use paravent::domain::language::Language;
 use paravent::domain::meeting::MeetingEvent;
-use paravent::domain::mime::{self, MimeLimits};
+use paravent::domain::mime::{self, MimeLimits, Seal};
 use paravent::domain::reply::Suggestion;
 use paravent::domain::series::Recurrence;
 use paravent::domain::thread::MessageId;
@@ -165,13 +166,15 @@ impl Desk {
 
     pub(crate) fn words(&self, raw: &[u8], new_text: &str) -> Vec<u8> {
         let from = named("Jean Martin", "g-77@guest.visio.example");
+        let mail = mime::read(raw, &MimeLimits::default());
         letter::words(
             &self.stationery,
             &WordsLetter {
                 heading: self.heading(&from, &self.organizer),
-                mail: &mime::read(raw, &MimeLimits::default()),
+                mail: &mail,
                 new_text,
                 suggestions: &[Suggestion::OtherTime],
+                files: &attachment::for_organizer(&mail, &FilesToOrganizer::default()),
                 event: &self.event,
             },
         )
@@ -179,12 +182,15 @@ impl Desk {
     }
 
     pub(crate) fn answer(&self, raw: &[u8], new_text: &str) -> Vec<u8> {
+        let mail = mime::read(raw, &MimeLimits::default());
+        let files = attachment::for_guest(&mail, &attachment::pictures_aside(&mail, new_text), &FilesToGuest::default());
         letter::answer(
             &self.stationery,
             &AnswerLetter {
                 heading: self.heading(&self.alias, &self.guest),
-                mail: &mime::read(raw, &MimeLimits::default()),
+                mail: &mail,
                 new_text,
+                files: &files.files,
                 event: &self.event,
             },
         )
@@ -209,6 +215,26 @@ impl Desk {
         letter::late(&self.stationery, &LateLetter { heading, event: &self.event }).unwrap()
     }
 
+    pub(crate) fn sealed(&self) -> Vec<u8> {
+        let heading = self.heading(&self.alias, &self.guest);
+        letter::sealed(&self.stationery, &SealedLetter { heading, seal: Seal::Smime, event: &self.event }).unwrap()
+    }
+
+    pub(crate) fn unreadable(&self) -> Vec<u8> {
+        let from = named("Jean Martin", "g-77@guest.visio.example");
+        let heading = self.heading(&from, &self.organizer);
+        let letter = UnreadableLetter { heading, guest: &self.guest, seal: Seal::OpenPgp, event: &self.event };
+        letter::unreadable(&self.stationery, &letter).unwrap()
+    }
+
+    /// What is said of files that did not go with the rest.
+    pub(crate) fn shortened(&self, blocked: &[Blocked]) -> Vec<u8> {
+        let sentences = self.stationery.blocked(&self.language, blocked).unwrap();
+        let problems: Vec<(Problem, String)> = sentences.into_iter().map(|sentence| (Problem::Attachments, sentence)).collect();
+        let heading = self.heading(&self.gateway, &self.organizer);
+        letter::problem(&self.stationery, &ProblemLetter { heading, subject: "Réunion", problems: &problems, rest_was_sent: true }).unwrap()
+    }
+
     pub(crate) fn summary(&self) -> Vec<u8> {
         let stopped = |address| NamedMailbox::bare(Mailbox::parse(address).unwrap());
         let guests = [
@@ -228,7 +254,7 @@ impl Desk {
                 event: &self.event,
                 guests: &guests,
                 meeting_page: "https://visio.example/m/0190",
-                remarks: &[(Problem::Attachments, "plan.pdf".into())],
+                remarks: &[(Problem::Resource, "salle@agence.example".into())],
             },
         )
         .unwrap()
@@ -236,7 +262,7 @@ impl Desk {
 
     pub(crate) fn problem(&self, subject: &str, problems: &[(Problem, String)]) -> Vec<u8> {
         let heading = self.heading(&self.gateway, &self.organizer);
-        letter::problem(&self.stationery, &ProblemLetter { heading, subject, problems }).unwrap()
+        letter::problem(&self.stationery, &ProblemLetter { heading, subject, problems, rest_was_sent: false }).unwrap()
     }
 
     pub(crate) fn alert(&self) -> Vec<u8> {

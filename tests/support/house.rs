@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use paravent::domain::address::{Mailbox, NamedMailbox, ReversePath};
 use paravent::domain::alert::Alert;
 use paravent::domain::answer::Answer;
+use paravent::domain::attachment::AttachmentPolicy;
 use paravent::domain::authentication::Authentication;
 use paravent::domain::budget::Budgets;
 use paravent::domain::compose::Stationery;
@@ -176,6 +177,7 @@ impl House {
                 helpdesk_staff: vec![mailbox("ana.silva@agence.example")],
                 helpdesk_language: Language::english(),
                 max_guests: 100,
+                attachments: AttachmentPolicy::default(),
                 mime: MimeLimits::default(),
                 budgets,
                 retry_for: TimeDelta::days(5),

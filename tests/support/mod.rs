@@ -4,6 +4,7 @@
 pub mod corpus_itip;
 pub mod dns;
 pub mod emitted;
+pub mod files;
 pub mod house;
 pub mod http;
 pub mod itip_rules;

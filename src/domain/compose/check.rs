@@ -1,6 +1,8 @@
 //! What is missing in a language, and what nobody uses.
 
-use super::phrase::{ALERTS, OUTCOMES, PROBLEMS, RESPONSES, RESPONSES_SHORT, SECRETS, SEVERITIES, SPOTS, SUGGESTIONS, SUMMARIES};
+use super::phrase::{
+    ALERTS, BLOCKED, OUTCOMES, PROBLEMS, RESPONSES, RESPONSES_SHORT, SEALS, SECRETS, SEVERITIES, SPOTS, SUGGESTIONS, SUMMARIES,
+};
 use super::stationery::{Stationery, TEMPLATES, phrases_of};
 use include_dir::{Dir, File};
 use serde_json::Value;
@@ -21,6 +23,8 @@ const MAILS: &[(&str, &[&str])] = &[
     ("problem", PIECES),
     ("shortened", PIECES),
     ("alert", PIECES),
+    ("sealed", PIECES),
+    ("unreadable", PIECES),
 ];
 const PIECES: &[&str] = &["subject.txt", "body.txt", "body.html"];
 
@@ -29,7 +33,9 @@ impl Stationery {
     pub fn check(&self) -> Vec<String> {
         let english = phrases_of("en").unwrap_or_default();
         let mut remarks = unused_partials();
-        for keys in [PROBLEMS, RESPONSES, RESPONSES_SHORT, SUGGESTIONS, ALERTS, SEVERITIES, SUMMARIES, OUTCOMES, SECRETS, SPOTS] {
+        let enumerated =
+            [PROBLEMS, BLOCKED, SEALS, RESPONSES, RESPONSES_SHORT, SUGGESTIONS, ALERTS, SEVERITIES, SUMMARIES, OUTCOMES, SECRETS, SPOTS];
+        for keys in enumerated {
             let missing = keys.iter().filter(|key| english.pointer(&format!("/{}", key.replace('.', "/"))).is_none());
             remarks.extend(missing.map(|key| format!("en/phrases.toml: {key} is missing")));
         }

@@ -18,11 +18,12 @@ pub use stationery::Stationery;
 
 use super::address::NamedMailbox;
 use super::alert::Alert;
+use super::attachment::{ForOrganizer, GuestFile};
 use super::attendance::{PartStat, Response};
 use super::itip::{CalendarObject, Uid};
 use super::language::Language;
 use super::meeting::MeetingEvent;
-use super::mime::InboundMail;
+use super::mime::{InboundMail, Seal};
 use super::reply::Suggestion;
 use super::thread::MessageId;
 use chrono::{DateTime, Utc};
@@ -134,6 +135,8 @@ pub struct WordsLetter<'a> {
     pub new_text: &'a str,
     /// What the words may mean: shown as a hint.
     pub suggestions: &'a [Suggestion],
+    /// Their files and pictures, sorted by what may pass; the others are named.
+    pub files: &'a ForOrganizer<'a>,
     /// The meeting.
     pub event: &'a MeetingEvent,
 }
@@ -147,6 +150,32 @@ pub struct AnswerLetter<'a> {
     pub mail: &'a InboundMail,
     /// What they newly wrote (quotes and signature taken off): all that is passed on of the text.
     pub new_text: &'a str,
+    /// Their files, scrubbed.
+    pub files: &'a [GuestFile],
+    /// The meeting.
+    pub event: &'a MeetingEvent,
+}
+
+/// Somebody sent an encrypted mail, which nobody here can read: says so to them.
+#[derive(Clone, Debug)]
+pub struct SealedLetter<'a> {
+    /// From is the alias that they wrote to; To the sender.
+    pub heading: Heading<'a>,
+    /// How it was encrypted.
+    pub seal: Seal,
+    /// The meeting as they know it.
+    pub event: &'a MeetingEvent,
+}
+
+/// A guest wrote something that nobody can read: a note for the organizer.
+#[derive(Clone, Debug)]
+pub struct UnreadableLetter<'a> {
+    /// From is the guest's reverse alias; To the organizer.
+    pub heading: Heading<'a>,
+    /// Who wrote.
+    pub guest: &'a NamedMailbox,
+    /// How it was encrypted.
+    pub seal: Seal,
     /// The meeting.
     pub event: &'a MeetingEvent,
 }
@@ -264,7 +293,9 @@ pub enum Problem {
     OutOfDate,
     /// A cancellation or answer for a meeting that is not known.
     UnknownMeeting,
-    /// Attachments that are not passed on; the value names them.
+    /// An encrypted mail, which nobody here can read.
+    Sealed,
+    /// A file that is not passed on; the value is the sentence that names it and says why ([`Stationery::blocked`]).
     Attachments,
     /// More mail than one organizer may send a day.
     TooMuchMail,
@@ -272,8 +303,7 @@ pub enum Problem {
     Suppressed,
 }
 
-/// Says clearly what could not be done, and that nothing was sent; with [`Problem::Attachments`] alone, that it was sent
-/// without them.
+/// Says clearly what could not be done.
 #[derive(Clone, Debug)]
 pub struct ProblemLetter<'a> {
     /// From is the gateway; To the organizer.
@@ -282,6 +312,8 @@ pub struct ProblemLetter<'a> {
     pub subject: &'a str,
     /// What.
     pub problems: &'a [(Problem, String)],
+    /// Whether the rest was sent, and this is what it was sent without; else nothing was.
+    pub rest_was_sent: bool,
 }
 
 /// An alert for the helpdesk.

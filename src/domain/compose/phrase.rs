@@ -2,8 +2,10 @@
 
 use super::{InvitationKind, Problem, SummaryKind};
 use crate::domain::alert::{AlertKind, Severity};
+use crate::domain::attachment::Reason;
 use crate::domain::attendance::PartStat;
 use crate::domain::leak::{SecretKind, Spot};
+use crate::domain::mime::Seal;
 use crate::domain::reply::Suggestion;
 
 /// Keys of an enum: the match has no wildcard, so that a new variant asks for its phrase here.
@@ -24,7 +26,17 @@ keys!("problem", problem, PROBLEMS, Problem {
     NotAnInvitation => "not-an-invitation", BadGuestAddress => "bad-guest-address", Resource => "resource",
     WouldLeak => "would-leak", OutOfDate => "out-of-date", UnknownMeeting => "unknown-meeting", Attachments => "attachments",
     TooMuchMail => "too-much-mail", Suppressed => "suppressed",
+    Sealed => "sealed",
 });
+
+keys!("blocked", blocked, BLOCKED, Reason {
+    Executable => "executable", Script => "script", Macros => "macros", ArchiveWithDanger => "archive-with-danger",
+    SealedArchive => "sealed-archive", Page => "page", Calendar => "calendar", Contact => "contact", Message => "message",
+    Ending => "ending", TooLarge => "too-large", TooMany => "too-many", NotForGuests => "not-for-guests", Damaged => "damaged",
+    Encrypted => "encrypted", TooComplex => "too-complex", Embedded => "embedded", Unreadable => "unreadable",
+});
+
+keys!("seal", seal, SEALS, Seal { Smime => "smime", OpenPgp => "openpgp" });
 
 keys!("response", response, RESPONSES, PartStat {
     NeedsAction => "needs-action", Accepted => "accepted", Declined => "declined", Tentative => "tentative",
@@ -46,7 +58,7 @@ keys!("alert", alert, ALERTS, AlertKind {
     OrganizerUndeliverable => "organizer-undeliverable", Stranger => "stranger", Forged => "forged",
     GuestAway => "guest-away", CannotConnect => "cannot-connect", Challenge => "challenge", Complaint => "complaint",
     Loop => "loop", Flood => "flood", Virus => "virus", Held => "held", Leak => "leak", Delegation => "delegation",
-    UnexpectedCalendar => "unexpected-calendar",
+    UnexpectedCalendar => "unexpected-calendar", BlockedAttachment => "blocked-attachment",
 });
 
 keys!("severity", severity, SEVERITIES, Severity { Info => "info", Warning => "warning", High => "high" });
@@ -57,7 +69,7 @@ keys!("secret", secret, SECRETS, SecretKind {
 });
 
 keys!("spot", spot, SPOTS, Spot {
-    Title => "title", Description => "description", GuestName => "guest-name", Text => "text",
+    Title => "title", Description => "description", GuestName => "guest-name", Text => "text", File => "file",
 });
 
 keys!("summary", summary, SUMMARIES, SummaryKind { Created => "created", Updated => "updated", Cancelled => "cancelled" });

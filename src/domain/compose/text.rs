@@ -37,16 +37,6 @@ pub(super) fn passage(words: &str) -> Value {
     json!({ "paragraphs": paragraphs, "text": text })
 }
 
-/// A file name that is only a name: no path, no control or direction characters, not hidden, not endless.
-pub(super) fn file_name(name: Option<&str>) -> Option<String> {
-    const LONGEST: usize = 120;
-    let last = name?.rsplit(['/', '\\']).next()?;
-    let clean: String = one_line(last).chars().filter(|c| !r#""<>:|?*;"#.contains(*c)).collect();
-    let clean = clean.trim_matches(['.', ' ']);
-    let skipped = clean.chars().count().saturating_sub(LONGEST);
-    (!clean.is_empty()).then(|| clean.chars().skip(skipped).collect())
-}
-
 /// Zero-width and direction characters: they make one text look like another.
 fn is_invisible(c: char) -> bool {
     is_direction(c) || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')

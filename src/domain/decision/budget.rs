@@ -17,6 +17,7 @@ pub fn over_budget(scope: Scope, classified: &Classified) -> Option<Decision> {
         | ReplyClass::Spam => true,
         ReplyClass::Virus
         | ReplyClass::OrganizerAnswer
+        | ReplyClass::Sealed
         | ReplyClass::ItipRequest
         | ReplyClass::ItipCancel
         | ReplyClass::ItipReply

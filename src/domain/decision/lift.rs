@@ -23,6 +23,7 @@ pub(super) fn by_answer(case: &Case<'_>, decision: Decision) -> Decision {
         | ReplyClass::ReadReceipt
         | ReplyClass::Complaint
         | ReplyClass::OrganizerAnswer
+        | ReplyClass::Sealed
         | ReplyClass::ItipRequest
         | ReplyClass::ItipCancel
         | ReplyClass::ItipOther
@@ -49,11 +50,13 @@ pub(super) fn by_answer(case: &Case<'_>, decision: Decision) -> Decision {
 /// told. `None` where it sends them nothing.
 pub fn stopped(decision: &Decision) -> Option<Decision> {
     let is_to_guest = |relay: &Relay| match relay {
-        Relay::WordsToGuest | Relay::DeclineToGuest { .. } | Relay::InvitationToGuest | Relay::LateToGuest => true,
+        Relay::WordsToGuest | Relay::DeclineToGuest { .. } | Relay::InvitationToGuest | Relay::LateToGuest | Relay::SealedToGuest => true,
         Relay::ReplyToOrganizer { .. }
         | Relay::CounterToOrganizer { .. }
         | Relay::WordsToOrganizer
         | Relay::AwayToOrganizer
+        | Relay::UnreadableToOrganizer
+        | Relay::SealedToOrganizer
         | Relay::StoppedToOrganizer => false,
     };
     if !decision.relay.iter().any(is_to_guest) {

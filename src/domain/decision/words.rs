@@ -4,6 +4,7 @@ use super::calendar;
 use super::sender;
 use super::{Case, Decision, Disposition};
 use crate::domain::alert::{AlertKind, Severity};
+use crate::domain::attachment;
 use crate::domain::itip::Method;
 use crate::domain::relay::Relay;
 use crate::domain::reply::{Door, Suggestion};
@@ -30,6 +31,7 @@ pub(super) fn of_guest(case: &Case<'_>) -> Decision {
         return *decision;
     }
     let decision = Decision::new(Disposition::Relayed, "a person's words go to the organizer").relay(Relay::WordsToOrganizer);
+    let decision = with_files(case, decision);
     let event = case.occurrence_at(case.context.now - AROUND);
     let is_around = case.context.now >= event.starts_at - AROUND && case.context.now <= event.ends_at + AROUND;
     if is_around && case.classified.suggestions.contains(&Suggestion::CannotConnect) {
@@ -37,6 +39,25 @@ pub(super) fn of_guest(case: &Case<'_>) -> Decision {
         return decision.alert(AlertKind::CannotConnect, Severity::High, evidence);
     }
     decision
+}
+
+/// Whether words of the guest still reach the organizer: until some days after the end, and while they are invited.
+pub(super) fn is_in_time(case: &Case<'_>) -> bool {
+    let is_in_time = case.dialog.guest.view(case.dialog.meeting).over_at().is_none_or(|over| case.context.now <= over + GRACE);
+    is_in_time && case.dialog.guest.removed_at.is_none()
+}
+
+/// The files go with the words, but for those of a kind that may do harm: the helpdesk hears of these.
+fn with_files(case: &Case<'_>, decision: Decision) -> Decision {
+    let files = attachment::for_organizer(case.mail, &case.context.attachments.to_organizer);
+    let mut kinds: Vec<&str> = files.blocked.iter().filter(|file| file.reason.is_alarming()).map(|file| file.kind.as_str()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    if kinds.is_empty() {
+        return decision;
+    }
+    let evidence = format!("{} sent files that were not passed on: {}", case.sender(), kinds.join(", "));
+    decision.because([evidence.clone()]).alert(AlertKind::BlockedAttachment, Severity::Warning, evidence)
 }
 
 /// The organizer answers a guest.
@@ -72,11 +93,10 @@ pub(super) fn late(case: &Case<'_>) -> Decision {
     {
         return *decision;
     }
-    let over_at = case.dialog.guest.view(case.dialog.meeting).over_at();
-    let is_in_time = over_at.is_none_or(|over| case.context.now <= over + GRACE);
-    if is_in_time && case.dialog.guest.removed_at.is_none() && case.is_from_guest_side() {
-        return Decision::new(Disposition::Relayed, "the meeting is over; words still go to the organizer for some days")
-            .relay(Relay::WordsToOrganizer);
+    let is_in_time = is_in_time(case);
+    if is_in_time && case.is_from_guest_side() {
+        let decision = Decision::new(Disposition::Relayed, "the meeting is over; words still go to the organizer for some days");
+        return with_files(case, decision.relay(Relay::WordsToOrganizer));
     }
     let is_proved = case.context.authentication.aligned && sender::is_from_guest(case) == Some(true);
     if !is_in_time && is_proved && case.is_from_guest_side() && !case.context.null_reverse_path {

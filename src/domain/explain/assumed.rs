@@ -2,6 +2,7 @@
 
 use super::{Explanation, of_calendar};
 use crate::domain::address::{Mailbox, NamedMailbox};
+use crate::domain::attachment::AttachmentPolicy;
 use crate::domain::attendance::Attendance;
 use crate::domain::authentication::Authentication;
 use crate::domain::decision::{Dialog, decide};
@@ -30,6 +31,7 @@ pub fn content_only(file: &str, bytes: &[u8], limits: &MimeLimits, now: DateTime
         looped: false,
         uid: None,
         over: false,
+        attachments: &AttachmentPolicy::default(),
         last_sent_at: None,
         now,
     };

@@ -64,6 +64,8 @@ pub enum Spot {
     GuestName,
     /// The text of a mail.
     Text,
+    /// A file, or its name.
+    File,
 }
 
 /// A kind of secret with every place where it stands; none when it stands in nothing that the organizer wrote.
@@ -76,13 +78,13 @@ pub struct Finding {
 }
 
 /// What the leaks of a mail are in terms of what its organizer wrote: each source is looked at for itself.
-pub fn findings(leaks: &[Leak], secrets: &Secrets, sources: &[(Spot, &str)]) -> Vec<Finding> {
+pub fn findings<S: AsRef<[u8]>>(leaks: &[Leak], secrets: &Secrets, sources: &[(Spot, S)]) -> Vec<Finding> {
     let mut kinds: Vec<SecretKind> = leaks.iter().map(|leak| leak.secret).collect();
     kinds.sort_unstable();
     kinds.dedup();
     let mut found: Vec<Finding> = kinds.into_iter().map(|secret| Finding { secret, spots: Vec::new() }).collect();
     for (spot, text) in sources {
-        for leak in scan(text.as_bytes(), secrets) {
+        for leak in scan(text.as_ref(), secrets) {
             let named = found.iter_mut().find(|finding| finding.secret == leak.secret && !finding.spots.contains(spot));
             if let Some(finding) = named {
                 finding.spots.push(*spot);

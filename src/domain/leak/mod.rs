@@ -2,6 +2,7 @@
 //! organizer. A hit fails closed. See docs/leak-guard.md.
 
 mod decode;
+mod document;
 mod finding;
 mod learn;
 mod matcher;

@@ -1,6 +1,7 @@
 //! The worklist: every view of the message, by every decoding, until nothing new comes, within bounds.
 
 use super::decode::{Reading, continuations, encoded_words, entities, percent, punycode, quoted_printable, tags, unfolded};
+use super::document::{Texts, texts};
 use super::matcher::{Allowed, Matcher};
 use super::packed::{Runs, sealed, streams, strict_stretches, wide};
 use super::spelling::reading;
@@ -85,12 +86,17 @@ struct View {
     rounds: usize,
     /// Mostly noise: looked at, and not decoded further but for charsets.
     faint: bool,
+    /// The octets of a file as they were packed.
+    whole: bool,
 }
+
+/// Packings that give a file back as it was.
+const PACKINGS: [&str; 7] = ["base64", "base64 glued to text", "hex", "gzip", "zlib", "zip", "compound file"];
 
 impl View {
     /// Where the message comes from.
     fn start() -> Self {
-        Self { place: String::from("message"), read: Reading::default(), depth: 0, rounds: 0, faint: false }
+        Self { place: String::from("message"), read: Reading::default(), depth: 0, rounds: 0, faint: false, whole: true }
     }
 }
 
@@ -124,9 +130,11 @@ impl Search<'_> {
             self.add(view, way, Reading::found(inner), 1);
         }
         self.add_faint(view, "base64", runs.faint);
-        if !is_text && bytes.len() >= BIG {
+        if !is_text {
+            // Octets beside a word may pass for letters of windows-1252, and it for a part of a longer one.
             self.add(view, "texts", Reading::found(strict_stretches(bytes)), 0);
-        } else {
+        }
+        if is_text || bytes.len() < BIG {
             // Where the text has other octets than the view, the marks don't fit: every change in it counts.
             let marks = if is_text { view.read.marks.as_slice() } else { &[] };
             self.undisguise(view, &text, marks);
@@ -157,6 +165,14 @@ impl Search<'_> {
             self.stop(&view.place);
         }
         for (way, inner) in streams.views {
+            self.add(view, way, Reading::found(inner), 1);
+        }
+        // What people see of a document, which its octets don't show. A reading that was changed on the way is none any more.
+        let document = if view.whole { texts(bytes, self.left) } else { Texts::default() };
+        if document.closed {
+            self.stop(&view.place);
+        }
+        for (way, inner) in document.views {
             self.add(view, way, Reading::found(inner), 1);
         }
     }
@@ -247,7 +263,8 @@ impl Search<'_> {
         self.left -= read.bytes.len();
         self.found.bytes += read.bytes.len();
         self.found.views += 1;
-        self.work.push(View { place, read, depth, rounds, faint });
+        let whole = way.is_empty() || PACKINGS.contains(&way);
+        self.work.push(View { place, read, depth, rounds, faint, whole });
     }
 }
 

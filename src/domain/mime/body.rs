@@ -1,6 +1,6 @@
 //! The words of a message: body parts decoded and joined.
 
-use super::{Part, Placement, charset};
+use super::{Part, Placement, charset, pgp};
 use mail_parser::decoders::html::html_to_text;
 
 /// Text and HTML of the body. The text is made from the HTML where there is none.
@@ -23,6 +23,7 @@ fn text_of(part: &Part) -> String {
 
 fn plain_text(part: &Part) -> String {
     let text = text_of(part).replace("\r\n", "\n").replace('\r', "\n");
+    let text = pgp::unsigned(&text).unwrap_or(text);
     let is_flowed = part.parameter("format").is_some_and(|format| format.trim().eq_ignore_ascii_case("flowed"));
     if !is_flowed {
         return text;

@@ -5,7 +5,9 @@ mod calendars;
 pub(super) mod charset;
 mod fields;
 pub(super) mod outlook;
+mod pgp;
 pub mod read;
+mod smime;
 mod structure;
 pub mod tnef;
 pub(super) mod transfer;
@@ -91,6 +93,15 @@ pub struct CalendarPart {
     pub embedded: bool,
 }
 
+/// How a message is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Seal {
+    /// S/MIME (RFC 8551).
+    Smime,
+    /// OpenPGP: PGP/MIME (RFC 3156), or its armor within the text (RFC 9580 §6.2).
+    OpenPgp,
+}
+
 /// A message, parsed.
 #[derive(Clone, Debug, Default)]
 pub struct InboundMail {
@@ -130,6 +141,10 @@ pub struct InboundMail {
     pub parts: Vec<Part>,
     /// Every calendar object, the sender's own first.
     pub calendars: Vec<CalendarPart>,
+    /// The sender's own words are encrypted: nobody here can read them.
+    pub seal: Option<Seal>,
+    /// The sender signed it. What was signed is read as any content; the signature is not checked, and fits no other mail.
+    pub is_signed: bool,
     /// What was odd, for people.
     pub defects: Vec<String>,
     /// A limit was hit, so that something was not looked at.

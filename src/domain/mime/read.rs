@@ -2,16 +2,19 @@
 
 use super::fields::{Block, RawField};
 use super::structure::{Leaf, Walk};
-use super::{InboundMail, MimeLimits, Part, body, calendars};
+use super::{InboundMail, MimeLimits, Part, Seal, body, calendars, pgp};
 
 /// Parses a message. Never fails, never panics, bounded by `limits`.
 pub fn read(raw: &[u8], limits: &MimeLimits) -> InboundMail {
     let block = Block::read(raw);
     let walk = Walk::over(raw, limits);
+    let (seal, is_signed) = (walk.seal, walk.is_signed);
     let calendars = calendars::find(&walk.leaves);
     let mut defects: Vec<String> = walk.defects.into_iter().map(str::to_owned).collect();
     let parts: Vec<Part> = walk.leaves.into_iter().map(|Leaf { part, .. }| part).collect();
     let (text, html) = body::words(parts.iter());
+    let seal = seal.or_else(|| pgp::is_sealed(&text).then_some(Seal::OpenPgp));
+    let is_signed = is_signed || pgp::has_signed(&parts);
     let content = block.content("Content-Type").unwrap_or_default();
     let mut mailboxes = |name: &str| {
         let (mailboxes, bad) = block.mailboxes(name);
@@ -51,6 +54,8 @@ pub fn read(raw: &[u8], limits: &MimeLimits) -> InboundMail {
         html,
         parts,
         calendars,
+        seal,
+        is_signed,
         defects,
         truncated: walk.truncated,
     }

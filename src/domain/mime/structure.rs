@@ -2,7 +2,8 @@
 //! bounded by size × depth. Boundaries are matched as whole lines.
 
 use super::fields::{Block, Content};
-use super::{MimeLimits, Part, Placement, outlook, transfer};
+use super::smime::{self, Cms};
+use super::{MimeLimits, Part, Placement, Seal, outlook, transfer};
 
 /// A leaf, and its raw header block (calendars hide there).
 #[derive(Debug)]
@@ -20,6 +21,10 @@ pub(super) struct Walk<'a> {
     pub(super) defects: Vec<&'static str>,
     /// How many TNEF files were opened.
     pub(super) opened: usize,
+    /// How the sender's own words are encrypted.
+    pub(super) seal: Option<Seal>,
+    /// Whether they are signed.
+    pub(super) is_signed: bool,
 }
 
 /// Where a part hangs.
@@ -35,7 +40,7 @@ pub(super) struct Place<'a> {
 impl<'a> Walk<'a> {
     /// Walks a whole message.
     pub(super) fn over(raw: &[u8], limits: &'a MimeLimits) -> Self {
-        let mut walk = Self { limits, leaves: Vec::new(), truncated: false, defects: Vec::new(), opened: 0 };
+        let mut walk = Self { limits, leaves: Vec::new(), truncated: false, defects: Vec::new(), opened: 0, seal: None, is_signed: false };
         walk.entity(raw, Place { depth: 0, embedded: false, parent: "", message: None });
         walk
     }
@@ -60,6 +65,12 @@ impl<'a> Walk<'a> {
             self.truncated = true;
             return self.leaf(&block, content, header, transfer::undo(body, &encoding), place);
         }
+        if !place.embedded {
+            self.is_signed |= content.kind == "multipart/signed";
+            if content.kind == "multipart/encrypted" {
+                self.seal = Some(Seal::OpenPgp);
+            }
+        }
         if content.kind.starts_with("multipart/") {
             let sections = content.parameter("boundary").map(|boundary| sections(body, boundary.trim_end(), self.limits.parts));
             match sections.filter(|sections| !sections.is_empty()) {
@@ -74,8 +85,31 @@ impl<'a> Walk<'a> {
             self.message(&transfer::undo(body, &encoding), deeper);
         } else {
             let bytes = transfer::undo(body, &encoding);
+            if !place.embedded && is_smime(&content, &block) && self.smime(&bytes, deeper) {
+                return;
+            }
             if !(outlook::is_tnef(&content.kind, &bytes) && self.tnef(&bytes, place)) {
                 self.leaf(&block, content, header, bytes, place);
+            }
+        }
+    }
+
+    /// A message of S/MIME: what is signed takes its place, what is encrypted is noted and stays a file. False where it stays.
+    fn smime(&mut self, bytes: &[u8], place: Place<'_>) -> bool {
+        match smime::open(bytes) {
+            Cms::Signed(inner) if place.depth <= self.limits.depth => {
+                self.is_signed = true;
+                self.entity(&inner, place);
+                true
+            }
+            Cms::Signed(_) => {
+                self.truncated = true;
+                false
+            }
+            Cms::Certificates => false,
+            Cms::Sealed => {
+                self.seal = Some(Seal::Smime);
+                false
             }
         }
     }
@@ -109,6 +143,14 @@ impl<'a> Walk<'a> {
         part.placement = placement(&part, &disposition.kind, place, self.leaves.is_empty());
         self.leaves.push(Leaf { part, header: header.to_vec() });
     }
+}
+
+/// Whether it is a message of S/MIME (RFC 8551 §3.2); some gateways forget the type and leave the name.
+fn is_smime(content: &Content, block: &Block) -> bool {
+    let disposition = block.content("Content-Disposition").unwrap_or_default();
+    let name = disposition.parameter("filename").or(content.parameter("name")).unwrap_or_default().to_lowercase();
+    matches!(content.kind.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime")
+        || content.kind == "application/octet-stream" && name == "smime.p7m"
 }
 
 fn is_message(kind: &str) -> bool {

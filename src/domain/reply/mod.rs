@@ -17,6 +17,7 @@ mod looped;
 mod organizer_answer;
 mod quotes;
 mod read_receipt;
+mod sealed;
 mod spam;
 mod stranger;
 mod suggestion;
@@ -26,6 +27,7 @@ mod verdict;
 mod virus;
 mod words;
 
+use super::attachment::AttachmentPolicy;
 use super::authentication::Authentication;
 use super::itip::{CalendarObject, Uid};
 use super::mime::{InboundMail, Placement};
@@ -50,6 +52,8 @@ pub enum ReplyClass {
     ReadReceipt,
     /// An abuse report (RFC 5965).
     Complaint,
+    /// Encrypted: nobody here can read it.
+    Sealed,
     /// The organizer writes to the guest.
     OrganizerAnswer,
     /// METHOD:REQUEST (from an organizer: an invitation; from a guest: never applied).
@@ -119,6 +123,8 @@ pub struct Context<'a> {
     pub uid: Option<&'a Uid>,
     /// The meeting is over or the token revoked.
     pub over: bool,
+    /// Which files pass.
+    pub attachments: &'a AttachmentPolicy,
     /// When our newest mail to this guest left: an answer within minutes is rarely a person's.
     pub last_sent_at: Option<DateTime<Utc>>,
     /// Now.
@@ -213,7 +219,7 @@ impl Finding {
 }
 
 /// The table of docs/classification.md: asked in this order, the first that shows evidence wins.
-const TABLE: [fn(&Message<'_>) -> Option<Finding>; 17] = [
+const TABLE: [fn(&Message<'_>) -> Option<Finding>; 18] = [
     duplicate::evidence,
     looped::evidence,
     virus::evidence,
@@ -225,6 +231,7 @@ const TABLE: [fn(&Message<'_>) -> Option<Finding>; 17] = [
     itip::evidence,
     challenge::evidence,
     auto_reply::evidence,
+    sealed::evidence,
     organizer_answer::evidence,
     spam::evidence,
     forged::evidence,
@@ -263,6 +270,7 @@ impl ReplyClass {
             Self::Backscatter => "backscatter",
             Self::ReadReceipt => "read-receipt",
             Self::Complaint => "complaint",
+            Self::Sealed => "sealed",
             Self::OrganizerAnswer => "organizer-answer",
             Self::ItipRequest => "itip-request",
             Self::ItipCancel => "itip-cancel",
@@ -289,7 +297,7 @@ impl ReplyClass {
             Self::ItipReply | Self::ItipCounter | Self::ItipDelegation => true,
             Self::Duplicate | Self::Loop | Self::Virus | Self::DeliveryStatus | Self::Backscatter | Self::ReadReceipt => false,
             Self::Complaint | Self::ItipRequest | Self::ItipCancel | Self::ItipRefresh | Self::ItipOther | Self::AutoReply => false,
-            Self::Challenge | Self::Spam | Self::Unreadable => false,
+            Self::Challenge | Self::Spam | Self::Sealed | Self::Unreadable => false,
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use super::{Gateway, Parties, Refused, Stamp, Thread, Unsent, answer_to, heading, thread_to};
 use crate::domain::address::ReversePath;
+use crate::domain::attachment::{self, Blocked, ForGuest};
 use crate::domain::attendance::Delivery;
-use crate::domain::compose::{AnswerLetter, DeclineLetter, InvitationKind, InvitationLetter, LateLetter, Problem, letter};
+use crate::domain::compose::{AnswerLetter, DeclineLetter, InvitationKind, InvitationLetter, LateLetter, Problem, SealedLetter, letter};
 use crate::domain::delivery::{OutboxItem, OutboxPurpose};
-use crate::domain::leak::{self, Finding, Leak, Secrets, Spot};
+use crate::domain::leak::{self, Finding, Leak, SecretKind, Secrets, Spot};
 use crate::domain::meeting::{Guest, MeetingEvent, SentState};
-use crate::domain::mime::InboundMail;
+use crate::domain::mime::{InboundMail, Seal};
 use crate::domain::organizer::Organizer;
 use crate::domain::thread::{Side, ThreadLink};
 use crate::domain::token::Purpose;
@@ -52,7 +53,7 @@ impl Gateway {
         Ok(self.to_guest(parties, OutboxPurpose::Invitation, stamp, bytes))
     }
 
-    /// The organizer's words for the guest, rebuilt and scanned.
+    /// The organizer's words for the guest, rebuilt, with their files scrubbed, and all of it scanned; and the files that do not go.
     pub(in crate::flow) fn draft_answer(
         &self,
         parties: &Parties<'_>,
@@ -60,21 +61,68 @@ impl Gateway {
         new_text: &str,
         links: &[ThreadLink],
         secrets: &Secrets,
-    ) -> Result<OutboxItem, Unsent> {
+    ) -> Result<(OutboxItem, Vec<Blocked>), Unsent> {
         let Parties { meeting, guest, organizer, now } = *parties;
         let (alias, stamp) = (self.organizer_alias(guest, organizer), self.stamp());
         let thread = self.thread_to_guest(guest, mail, links);
-        let bytes = letter::answer(
+        let (text, event) = (attachment::without_markers(new_text), guest.view(meeting));
+        let mut files = self.files_for_guest(mail, new_text, secrets);
+        let compose = |files: &ForGuest| {
+            let heading = heading(&alias, &guest.mailbox, &stamp, &thread, &guest.language, organizer.group.time_zone, now);
+            letter::answer(&self.stationery, &AnswerLetter { heading, mail, new_text: &text, files: &files.files, event: &event })
+        };
+        let mut bytes = compose(&files)?;
+        let mut leaks = leak::scan(&bytes, secrets);
+        // What can't be looked into is left out, and the rest goes: only a secret holds the whole.
+        if !files.files.is_empty() && leaks.iter().any(is_unreadable) {
+            files.without_unreadable(|file| !leak::scan(&file.bytes, secrets).iter().any(is_unreadable));
+            bytes = compose(&files)?;
+            leaks = leak::scan(&bytes, secrets);
+        }
+        if !leaks.is_empty() {
+            return Err(Unsent::WouldLeak(leaks));
+        }
+        if text.trim().is_empty() && files.files.is_empty() && !files.blocked.is_empty() {
+            return Err(Unsent::NothingLeft(files.blocked));
+        }
+        Ok((self.to_guest(parties, OutboxPurpose::Answer, stamp, bytes), files.blocked))
+    }
+
+    /// The organizer's files as a guest may have them. A name that would show the organizer gives way to a plain one.
+    pub(in crate::flow) fn files_for_guest(&self, mail: &InboundMail, new_text: &str, secrets: &Secrets) -> ForGuest {
+        let aside = attachment::pictures_aside(mail, new_text);
+        let mut files = attachment::for_guest(mail, &aside, &self.settings.attachments.to_guest);
+        for (index, file) in files.files.iter_mut().enumerate() {
+            if !leak::scan(file.name.as_bytes(), secrets).is_empty() {
+                file.name = attachment::plain_name(file.kind, &file.name, index + 1);
+            }
+        }
+        files
+    }
+
+    /// The guest's encrypted mail can't be read here. Nobody wrote this answer, and nobody is to answer it (RFC 3834 §3.3).
+    pub(in crate::flow) fn draft_sealed(
+        &self,
+        parties: &Parties<'_>,
+        mail: &InboundMail,
+        seal: Seal,
+        links: &[ThreadLink],
+        secrets: &Secrets,
+    ) -> Result<OutboxItem, Unsent> {
+        let Parties { meeting, guest, organizer, now } = *parties;
+        let (alias, stamp) = (self.organizer_alias(guest, organizer), self.stamp());
+        let answered = answer_to(mail.message_id.as_ref());
+        let thread = if answered.references.is_empty() { self.thread_to_guest(guest, mail, links) } else { answered };
+        let bytes = letter::sealed(
             &self.stationery,
-            &AnswerLetter {
+            &SealedLetter {
                 heading: heading(&alias, &guest.mailbox, &stamp, &thread, &guest.language, organizer.group.time_zone, now),
-                mail,
-                new_text,
+                seal,
                 event: &guest.view(meeting),
             },
         )?;
         guarded(&bytes, secrets)?;
-        Ok(self.to_guest(parties, OutboxPurpose::Answer, stamp, bytes))
+        Ok(OutboxItem { reverse_path: ReversePath::Null, ..self.to_guest(parties, OutboxPurpose::Answer, stamp, bytes) })
     }
 
     /// The organizer does not take the time that the guest proposed.
@@ -122,12 +170,12 @@ impl Gateway {
     }
 
     /// What of an organizer's own words stops a mail, as problems for them.
-    pub(in crate::flow) fn would_leak(
+    pub(in crate::flow) fn would_leak<S: AsRef<[u8]>>(
         &self,
         organizer: &Organizer,
         leaks: &[Leak],
         secrets: &Secrets,
-        sources: &[(Spot, &str)],
+        sources: &[(Spot, S)],
     ) -> Vec<(Problem, String)> {
         let said = |finding: &Finding| self.stationery.finding(&organizer.language, finding).unwrap_or_default();
         leak::findings(leaks, secrets, sources).iter().map(|finding| (Problem::WouldLeak, said(finding))).collect()
@@ -159,6 +207,10 @@ impl Gateway {
 fn told_before(guest: &Guest) -> Option<&MeetingEvent> {
     let was_sent = guest.attendance.delivery == Delivery::Sent;
     guest.sent.as_ref().filter(|_| was_sent).map(|sent| &sent.event)
+}
+
+fn is_unreadable(leak: &Leak) -> bool {
+    leak.secret == SecretKind::Unscannable
 }
 
 fn guarded(bytes: &[u8], secrets: &Secrets) -> Result<(), Unsent> {

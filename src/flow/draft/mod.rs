@@ -5,6 +5,7 @@ mod organizer;
 
 use super::gateway::Gateway;
 use crate::domain::address::{Mailbox, NamedMailbox, ReversePath};
+use crate::domain::attachment::Blocked;
 use crate::domain::attendance::PartStat;
 use crate::domain::compose::{ComposeError, Heading};
 use crate::domain::delivery::{OutboxItem, OutboxPurpose, OutboxState};
@@ -33,6 +34,9 @@ pub(super) enum Unsent {
     /// The organizer's stored object can no longer be read.
     #[error(transparent)]
     Calendar(#[from] itip::CalendarError),
+    /// Of an answer with files alone none may pass.
+    #[error("none of its {} files may go to a guest, and it has no text", .0.len())]
+    NothingLeft(Vec<Blocked>),
     /// A link could not be signed.
     #[error(transparent)]
     Link(#[from] LinkKeyError),

@@ -3,14 +3,16 @@
 use super::{Gateway, Given, Parties, Stamp, Thread, Unsent, answer_to, heading, thread_to};
 use crate::domain::address::{Mailbox, NamedMailbox, ReversePath};
 use crate::domain::alert::Alert;
+use crate::domain::attachment::{self, Blocked};
 use crate::domain::compose::{
-    AlertLetter, AwayLetter, Problem, ProblemLetter, ReplyLetter, SummaryGuest, SummaryKind, SummaryLetter, WordsLetter, letter,
+    AlertLetter, AwayLetter, Problem, ProblemLetter, ReplyLetter, SummaryGuest, SummaryKind, SummaryLetter, UnreadableLetter, WordsLetter,
+    letter,
 };
 use crate::domain::delivery::{OutboxItem, OutboxPurpose};
 use crate::domain::id::MeetingId;
 use crate::domain::itip::CalendarObject;
 use crate::domain::meeting::Meeting;
-use crate::domain::mime::InboundMail;
+use crate::domain::mime::{InboundMail, Seal};
 use crate::domain::organizer::Organizer;
 use crate::domain::reply::Classified;
 use crate::domain::thread::{MessageId, Side, ThreadLink};
@@ -60,6 +62,7 @@ impl Gateway {
         let Parties { meeting, guest, organizer, now } = *parties;
         let (from, to, stamp) = (self.guest_alias(guest), organizer_mailbox(organizer), self.stamp());
         let thread = thread_to(Side::Guest, mail, links);
+        let files = attachment::for_organizer(mail, &self.settings.attachments.to_organizer);
         let bytes = letter::words(
             &self.stationery,
             &WordsLetter {
@@ -67,6 +70,7 @@ impl Gateway {
                 mail,
                 new_text: &understood.new_text,
                 suggestions: &understood.suggestions,
+                files: &files,
                 event: &meeting.event,
             },
         )?;
@@ -122,12 +126,60 @@ impl Gateway {
         Ok(self.automatic(OutboxPurpose::Organizer, Some(meeting.id), &to.mailbox, stamp, bytes, now))
     }
 
-    /// What could not be done with an organizer's mail.
+    /// The note that a guest wrote something that can't be read.
+    pub(in crate::flow) fn draft_unreadable(
+        &self,
+        parties: &Parties<'_>,
+        mail: &InboundMail,
+        seal: Seal,
+        links: &[ThreadLink],
+    ) -> Result<OutboxItem, Unsent> {
+        let Parties { meeting, guest, organizer, now } = *parties;
+        let (from, to, stamp) = (self.guest_alias(guest), organizer_mailbox(organizer), self.stamp());
+        let thread = thread_to(Side::Guest, mail, links);
+        let bytes = letter::unreadable(
+            &self.stationery,
+            &UnreadableLetter {
+                heading: heading(&from, &to, &stamp, &thread, &organizer.language, organizer.group.time_zone, now),
+                guest: &guest.mailbox,
+                seal,
+                event: &meeting.event,
+            },
+        )?;
+        Ok(self.to_organizer(parties, stamp, bytes))
+    }
+
+    /// What could not be done with an organizer's mail: nothing was sent.
     pub(in crate::flow) fn draft_problem(
         &self,
         organizer: &Organizer,
         mail: &InboundMail,
         problems: &[(Problem, String)],
+        now: DateTime<Utc>,
+    ) -> Result<OutboxItem, Unsent> {
+        self.draft_problems(organizer, mail, problems, false, now)
+    }
+
+    /// The files that were not passed on; `rest_was_sent` where the rest of the mail was.
+    pub(in crate::flow) fn draft_blocked(
+        &self,
+        organizer: &Organizer,
+        mail: &InboundMail,
+        blocked: &[Blocked],
+        rest_was_sent: bool,
+        now: DateTime<Utc>,
+    ) -> Result<OutboxItem, Unsent> {
+        let sentences = self.stationery.blocked(&organizer.language, blocked)?;
+        let problems: Vec<(Problem, String)> = sentences.into_iter().map(|sentence| (Problem::Attachments, sentence)).collect();
+        self.draft_problems(organizer, mail, &problems, rest_was_sent, now)
+    }
+
+    fn draft_problems(
+        &self,
+        organizer: &Organizer,
+        mail: &InboundMail,
+        problems: &[(Problem, String)],
+        rest_was_sent: bool,
         now: DateTime<Utc>,
     ) -> Result<OutboxItem, Unsent> {
         let (to, stamp) = (organizer_mailbox(organizer), self.stamp());
@@ -138,6 +190,7 @@ impl Gateway {
                 heading: heading(&self.settings.gateway, &to, &stamp, &thread, &organizer.language, organizer.group.time_zone, now),
                 subject: &mail.subject,
                 problems,
+                rest_was_sent,
             },
         )?;
         Ok(self.automatic(OutboxPurpose::Organizer, None, &to.mailbox, stamp, bytes, now))

@@ -220,7 +220,7 @@ impl Gateway {
             match self.tell(&case, invited) {
                 Ok(one) => told.push(one),
                 Err(Unsent::WouldLeak(found)) => leaks.extend(found),
-                Err(error @ (Unsent::Compose(_) | Unsent::Calendar(_) | Unsent::Link(_))) => {
+                Err(error @ (Unsent::NothingLeft(_) | Unsent::Compose(_) | Unsent::Calendar(_) | Unsent::Link(_))) => {
                     return Err(PortError::new("build an invitation", error));
                 }
             }

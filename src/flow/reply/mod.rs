@@ -13,6 +13,7 @@ use super::reception::AtHand;
 use super::route::Route;
 use crate::domain::address::Mailbox;
 use crate::domain::answer::Answer;
+use crate::domain::attachment::AttachmentPolicy;
 use crate::domain::attendance::Delivery;
 use crate::domain::authentication::Authentication;
 use crate::domain::budget::Scope;
@@ -127,7 +128,7 @@ impl Gateway {
             if known.room.flooded && !known.duplicate {
                 return Ok(TOO_MUCH);
             }
-            let (classified, decision) = known.judge(message, released);
+            let (classified, decision) = known.judge(message, released, &self.settings.attachments);
             let is_lifted = known.is_lifted_by(&decision);
             let (writes, disposition) = self.record(message, recipient, &known, &classified, decision, released).await?;
             if released.is_some() && disposition == Disposition::Held {
@@ -247,7 +248,7 @@ impl Gateway {
 }
 
 impl Identified {
-    fn judge(&self, message: &AtHand, released: Option<Released>) -> (Classified, Decision) {
+    fn judge(&self, message: &AtHand, released: Option<Released>, attachments: &AttachmentPolicy) -> (Classified, Decision) {
         let vouched = Authentication::vouched();
         let context = Context {
             door: self.door,
@@ -257,6 +258,7 @@ impl Identified {
             duplicate: self.duplicate,
             looped: self.looped && released.is_none(),
             uid: Some(&self.guest.uid),
+            attachments,
             over: released.is_none() && (self.guest.is_over(&self.meeting, message.now) || self.guest.removed_at.is_some()),
             last_sent_at: self.last_sent_at,
             now: message.now,
@@ -277,8 +279,8 @@ impl Identified {
     }
 
     /// What would follow, for people and programs.
-    pub(super) fn explain(&self, file: &str, message: &AtHand) -> Explanation {
-        let (classified, decision) = self.judge(message, None);
+    pub(super) fn explain(&self, file: &str, message: &AtHand, attachments: &AttachmentPolicy) -> Explanation {
+        let (classified, decision) = self.judge(message, None, attachments);
         let dialog = Dialog { meeting: &self.meeting, guest: &self.guest, organizer: &self.organizer };
         Explanation::of(file, &classified, &decision, &dialog, &message.authentication)
     }
@@ -317,7 +319,10 @@ fn audit(message: &AtHand, known: &Identified, classified: &Classified, decision
         | Relay::DeclineToGuest { .. }
         | Relay::InvitationToGuest
         | Relay::LateToGuest
-        | Relay::StoppedToOrganizer => None,
+        | Relay::StoppedToOrganizer
+        | Relay::SealedToGuest
+        | Relay::UnreadableToOrganizer
+        | Relay::SealedToOrganizer => None,
     });
     let delivery = decision.attendance.iter().find_map(|change| match change {
         AttendanceChange::Delivery(delivery) => Some(*delivery),

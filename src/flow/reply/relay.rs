@@ -2,14 +2,17 @@
 
 use super::{Gateway, Identified};
 use crate::domain::alert::{AlertDraft, AlertKind, Severity};
+use crate::domain::attachment::Blocked;
 use crate::domain::attendance::{Attendance, Response};
 use crate::domain::budget::Notice;
 use crate::domain::compose::{InvitationKind, Problem};
 use crate::domain::decision::{AttendanceChange, Decision, Disposition};
 use crate::domain::delivery::OutboxItem;
 use crate::domain::itip;
-use crate::domain::leak::{Secrets, Spot};
+use crate::domain::leak::{Leak, Secrets, Spot};
 use crate::domain::meeting::Guest;
+use crate::domain::mime::InboundMail;
+use crate::domain::mime::Seal;
 use crate::domain::relay::Relay;
 use crate::domain::reply::Classified;
 use crate::domain::thread::ThreadLink;
@@ -51,6 +54,9 @@ impl Gateway {
             Some(object) => self.draft_reply(&parties, object, given, (mail, links)),
             None => Err(itip::CalendarError::NotACalendar.into()),
         };
+        // Where a mail is sealed the decision says so; without a seal it is none that was decided so.
+        let seal = mail.seal.unwrap_or(Seal::OpenPgp);
+        let mut left_out = Vec::new();
         let mut items = Vec::with_capacity(decision.relay.len());
         for relay in &decision.relay {
             items.push(match relay {
@@ -78,7 +84,9 @@ impl Gateway {
                 },
                 Relay::WordsToGuest => {
                     let secrets = self.answer_secrets(message, known, classified);
-                    from_organizer(known, message, self.draft_answer(&parties, mail, &classified.new_text, links, &secrets)?)
+                    let (item, blocked) = self.draft_answer(&parties, mail, &classified.new_text, links, &secrets)?;
+                    left_out.extend(blocked);
+                    from_organizer(known, message, item)
                 }
                 Relay::DeclineToGuest { instance, proposed, comment } => {
                     let secrets = self.answer_secrets(message, known, classified);
@@ -103,12 +111,16 @@ impl Gateway {
                     let problems = [(Problem::Suppressed, known.guest.invited_as.to_string())];
                     self.problem(known, message, &problems)?
                 }
+                Relay::SealedToGuest => {
+                    let secrets = self.organizer_secrets(&known.organizer).allowing(&known.guest.mailbox);
+                    Drafted::automatic(self.draft_sealed(&parties, mail, seal, links, &secrets)?, Notice::Sealed, "")
+                }
+                Relay::UnreadableToOrganizer => from_guest(known, message, self.draft_unreadable(&parties, mail, seal, links)?),
+                Relay::SealedToOrganizer => self.problem(known, message, &[(Problem::Sealed, String::new())])?,
             });
         }
-        if decision.relay.contains(&Relay::WordsToGuest) && !classified.attachments.is_empty() {
-            let names = classified.attachments.iter().map(|file| file.name.clone().unwrap_or_else(|| file.content_type.clone()));
-            let left_out = [(Problem::Attachments, names.collect::<Vec<_>>().join(", "))];
-            items.push(self.problem(known, message, &left_out)?);
+        if !left_out.is_empty() {
+            items.push(blocked(self.draft_blocked(&known.organizer, mail, &left_out, true, message.now)?, mail, &left_out));
         }
         Ok(items)
     }
@@ -133,25 +145,7 @@ impl Gateway {
         decision: &Decision,
         unsent: &Unsent,
     ) -> (Vec<Drafted>, Decision) {
-        let (kind, evidence) = match unsent {
-            Unsent::WouldLeak(leaks) => {
-                let places: Vec<String> = leaks.iter().map(ToString::to_string).collect();
-                (AlertKind::Leak, format!("The organizer's answer was held, since it would show them: {}.", places.join("; ")))
-            }
-            Unsent::Compose(_) | Unsent::Calendar(_) | Unsent::Link(_) => {
-                (AlertKind::Held, format!("A mail could not be built and waits: {unsent}."))
-            }
-        };
-        let mut items = Vec::new();
-        if let Unsent::WouldLeak(leaks) = unsent {
-            let secrets = self.answer_secrets(message, known, classified);
-            let problems = self.would_leak(&known.organizer, leaks, &secrets, &[(Spot::Text, &classified.new_text)]);
-            match self.problem(known, message, &problems) {
-                Ok(item) => items.push(item),
-                Err(error) => tracing::error!(%error, "problem mail not built"),
-            }
-        }
-        let held = Decision {
+        let held = |kind, evidence: String| Decision {
             attendance: Vec::new(),
             relay: Vec::new(),
             alerts: vec![AlertDraft { kind, severity: Severity::High, evidence: evidence.clone() }],
@@ -159,8 +153,44 @@ impl Gateway {
             disposition: Disposition::Held,
             reasons: decision.reasons.iter().cloned().chain([evidence]).collect(),
         };
-        (items, held)
+        let (drafted, instead) = match unsent {
+            Unsent::WouldLeak(leaks) => {
+                let places: Vec<String> = leaks.iter().map(ToString::to_string).collect();
+                let evidence = format!("The organizer's answer was held, since it would show them: {}.", places.join("; "));
+                (Some(self.tell_of_leak(message, known, classified, leaks)), held(AlertKind::Leak, evidence))
+            }
+            Unsent::NothingLeft(files) => {
+                let reasons = decision.reasons.iter().cloned().chain([format!("{unsent}; the organizer is told")]).collect();
+                let refused = Decision { relay: Vec::new(), disposition: Disposition::Refused, reasons, ..decision.clone() };
+                let item = self.draft_blocked(&known.organizer, &message.mail, files, false, message.now);
+                (Some(item.map(|item| blocked(item, &message.mail, files))), refused)
+            }
+            Unsent::Compose(_) | Unsent::Calendar(_) | Unsent::Link(_) => {
+                (None, held(AlertKind::Held, format!("A mail could not be built and waits: {unsent}.")))
+            }
+        };
+        let mut items = Vec::new();
+        match drafted {
+            Some(Ok(drafted)) => items.push(drafted),
+            Some(Err(error)) => tracing::error!(%error, "problem mail not built"),
+            None => {}
+        }
+        (items, instead)
     }
+
+    /// Says to the organizer what of theirs would have shown, and where.
+    fn tell_of_leak(&self, message: &AtHand, known: &Identified, classified: &Classified, leaks: &[Leak]) -> Result<Drafted, Unsent> {
+        let secrets = self.answer_secrets(message, known, classified);
+        let files = self.files_for_guest(&message.mail, &classified.new_text, &secrets).files;
+        let files = files.iter().map(|file| (Spot::File, file.bytes.as_slice()));
+        let sources: Vec<(Spot, &[u8])> = std::iter::once((Spot::Text, classified.new_text.as_bytes())).chain(files).collect();
+        let problems = self.would_leak(&known.organizer, leaks, &secrets, &sources);
+        self.problem(known, message, &problems)
+    }
+}
+
+fn blocked(item: OutboxItem, mail: &InboundMail, files: &[Blocked]) -> Drafted {
+    Drafted::automatic(item, Notice::Problem, format!("{}\n{files:?}", mail.subject))
 }
 
 /// The guest with what the decision makes of their answers.

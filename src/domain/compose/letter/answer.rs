@@ -1,12 +1,15 @@
-//! The organizer's words for a guest: their new text and nothing else of their mail.
+//! The organizer's words for a guest: their new text, and their files, scrubbed; nothing else of their mail.
 
-use super::super::message::{Nature, pack};
+use super::super::message::{Nature, file, multipart, pack};
 use super::super::text::{one_line, passage};
 use super::super::{AnswerLetter, ComposeError, Stationery};
 use super::alternatives;
+use crate::domain::attachment::GuestFile;
+use mail_builder::headers::content_type::ContentType;
+use mail_builder::mime::MimePart;
 use serde_json::json;
 
-/// `alternative{ plain, html }`, both made from the new text.
+/// `alternative{ plain, html }`, both made from the new text; in `mixed` with the files.
 pub fn answer(stationery: &Stationery, letter: &AnswerLetter<'_>) -> Result<Vec<u8>, ComposeError> {
     let (heading, event) = (&letter.heading, letter.event);
     let values = json!({
@@ -15,5 +18,17 @@ pub fn answer(stationery: &Stationery, letter: &AnswerLetter<'_>) -> Result<Vec<
         "when": stationery.when(heading, event)?,
     });
     let written = stationery.write("answer", heading, values)?;
-    Ok(pack(heading, Nature::Personal, &written.subject, alternatives(heading, &written, None)))
+    let words = alternatives(heading, &written, None);
+    let body = if letter.files.is_empty() {
+        words
+    } else {
+        multipart(heading, 0, "mixed", std::iter::once(words).chain(letter.files.iter().map(attached)).collect())
+    };
+    Ok(pack(heading, Nature::Personal, &written.subject, body))
+}
+
+fn attached(given: &GuestFile) -> MimePart<'static> {
+    let kind = ContentType::new(given.media_type);
+    let kind = if given.media_type.starts_with("text/") { kind.attribute("charset", "utf-8") } else { kind };
+    file(kind, given.name.clone(), &given.bytes)
 }

@@ -9,7 +9,9 @@ mod invitation;
 mod late;
 mod problem;
 mod reply;
+mod sealed;
 mod summary;
+mod unreadable;
 mod words;
 
 pub use alert::alert;
@@ -20,13 +22,16 @@ pub use invitation::invitation;
 pub use late::late;
 pub use problem::problem;
 pub use reply::reply;
+pub use sealed::sealed;
 pub use summary::summary;
+pub use unreadable::unreadable;
 pub use words::words;
 
 use super::message::{html, multipart, plain};
 use super::stationery::Written;
 use super::{ComposeError, Heading, Problem, Stationery, phrase};
 use crate::domain::address::NamedMailbox;
+use crate::domain::attachment::Blocked;
 use crate::domain::language::Language;
 use crate::domain::leak::Finding;
 use crate::domain::meeting::MeetingEvent;
@@ -61,6 +66,13 @@ impl Stationery {
             finding.spots.iter().map(|spot| self.phrase(language, phrase::spot(*spot), &none)).collect();
         let secret = self.phrase(language, phrase::secret(finding.secret), &none)?;
         Ok(std::iter::once(secret).chain(spots?).collect::<Vec<_>>().join(" "))
+    }
+
+    /// The sentences that name files which were not passed on, and say why.
+    pub fn blocked(&self, language: &Language, files: &[Blocked]) -> Result<Vec<String>, ComposeError> {
+        let sentence =
+            |file: &Blocked| self.phrase(language, phrase::blocked(file.reason), &json!({ "name": super::text::one_line(&file.name) }));
+        files.iter().map(sentence).collect()
     }
 
     /// The sentences for problems, their values filled in, each once: several findings may ask for one and the same thing.

@@ -1,8 +1,8 @@
-//! Says to the organizer what could not be done: nothing was sent, or it was sent without its attachments.
+//! Says to the organizer what could not be done: nothing was sent, or it was sent without some of its files.
 
 use super::super::message::{Nature, pack};
 use super::super::text::one_line;
-use super::super::{ComposeError, Problem, ProblemLetter, Stationery};
+use super::super::{ComposeError, ProblemLetter, Stationery};
 use super::alternatives;
 use serde_json::json;
 
@@ -13,8 +13,7 @@ pub fn problem(stationery: &Stationery, letter: &ProblemLetter<'_>) -> Result<Ve
         "subject": one_line(letter.subject),
         "problems": stationery.problems(heading.language, letter.problems)?,
     });
-    let only_attachments = !letter.problems.is_empty() && letter.problems.iter().all(|(problem, _)| *problem == Problem::Attachments);
-    let folder = if only_attachments { "shortened" } else { "problem" };
+    let folder = if letter.rest_was_sent { "shortened" } else { "problem" };
     let written = stationery.write(folder, heading, values)?;
     Ok(pack(heading, Nature::Notice, &written.subject, alternatives(heading, &written, None)))
 }

@@ -2,10 +2,11 @@
 
 use super::super::message::{Nature, base64_part, file, html, multipart, pack, plain};
 use super::super::sanitize::sanitize;
-use super::super::text::{file_name, one_line, passage};
+use super::super::text::{one_line, passage};
 use super::super::{ComposeError, Stationery, WordsLetter, phrase};
 use super::called;
-use crate::domain::mime::{InboundMail, Part, Placement};
+use crate::domain::attachment::{Kind, clean_name};
+use crate::domain::mime::Part;
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::mime::MimePart;
 use serde_json::{Value, json};
@@ -14,19 +15,19 @@ use std::collections::BTreeSet;
 /// `alternative{ plain, html }`, with the guest's pictures in `related` and their files in `mixed`.
 pub fn words(stationery: &Stationery, letter: &WordsLetter<'_>) -> Result<Vec<u8>, ComposeError> {
     let (heading, mail) = (&letter.heading, letter.mail);
-    let known: BTreeSet<String> = pictures(mail).filter_map(|part| part.content_id.clone()).collect();
-    let guest_html = mail.html.as_deref().and_then(|html| sanitize(html, &known));
-    let shown = |part: &Part| {
-        let id = part.content_id.as_ref().filter(|id| known.contains(*id));
-        id.is_some_and(|id| guest_html.as_ref().is_some_and(|html| html.contains(&format!("cid:{id}"))))
-    };
-    let written = stationery.write("words", heading, values(stationery, letter, guest_html.as_deref())?)?;
+    let known: BTreeSet<String> = letter.files.passed.iter().filter_map(|part| picture_id(part)).collect();
+    let clean = mail.html.as_deref().and_then(|html| sanitize(html, &known));
+    let mut unplaced = clean.as_ref().map(|clean| clean.pictures.clone()).unwrap_or_default();
+    // Of two pictures under one id the first is shown; the other is a file like any.
+    let (shown, files): (Vec<&Part>, Vec<&Part>) =
+        letter.files.passed.iter().copied().partition(|part| picture_id(part).is_some_and(|id| unplaced.remove(&id)));
+    let written = stationery.write("words", heading, values(stationery, letter, clean.map(|clean| clean.html).as_deref())?)?;
 
     let mut seen = vec![html(&written)];
-    seen.extend(pictures(mail).filter(|part| shown(part)).map(picture));
+    seen.extend(shown.into_iter().map(picture));
     let readable = if seen.len() > 1 { vec![multipart(heading, 2, "related", seen)] } else { seen };
     let mut parts = vec![multipart(heading, 1, "alternative", [plain(&written)].into_iter().chain(readable).collect())];
-    parts.extend(mail.parts.iter().filter(|part| is_file(part) && !shown(part)).map(attached));
+    parts.extend(files.into_iter().map(attached));
     let body = match parts.pop() {
         Some(only) if parts.is_empty() => only,
         last => multipart(heading, 0, "mixed", parts.into_iter().chain(last).collect()),
@@ -49,17 +50,18 @@ fn values(stationery: &Stationery, letter: &WordsLetter<'_>, guest_html: Option<
         "full": if full == new { Value::Null } else { full },
         "new": new,
         "html": guest_html,
+        "blocked": stationery.blocked(heading.language, &letter.files.blocked)?,
+        "signed": letter.mail.is_signed,
     }))
 }
 
-/// Pictures that the HTML may show; an odd Content-ID could say something in a header.
-fn pictures(mail: &InboundMail) -> impl Iterator<Item = &Part> {
-    let is_plain = |id: &String| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"@._-+$=".contains(&b));
-    mail.parts.iter().filter(move |part| {
-        part.content_type.starts_with("image/")
-            && matches!(part.placement, Placement::Inline | Placement::Attachment)
-            && part.content_id.as_ref().is_some_and(is_plain)
-    })
+/// The id under which the HTML may show a picture; an odd one could say something in a header, and what is no picture by its
+/// content is none.
+fn picture_id(part: &Part) -> Option<String> {
+    let is_plain = |id: &&String| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"@._-+$=".contains(&b));
+    let kind = Kind::of(&part.bytes, part.file_name.as_deref(), &part.content_type);
+    let is_picture = part.content_type.starts_with("image/") && matches!(kind, Kind::Jpeg | Kind::Png | Kind::Picture);
+    part.content_id.as_ref().filter(|_| is_picture).filter(is_plain).cloned()
 }
 
 fn picture(part: &Part) -> MimePart<'static> {
@@ -67,14 +69,8 @@ fn picture(part: &Part) -> MimePart<'static> {
     base64_part(ContentType::new(media_type(part)), &part.bytes).inline().cid(id)
 }
 
-/// Files of the guest. Calendar objects have been acted on already, and would act again in the organizer's calendar.
-fn is_file(part: &Part) -> bool {
-    let is_calendar = matches!(part.content_type.as_str(), "text/calendar" | "application/ics");
-    matches!(part.placement, Placement::Inline | Placement::Attachment) && !is_calendar
-}
-
 fn attached(part: &Part) -> MimePart<'static> {
-    let name = file_name(part.file_name.as_deref()).unwrap_or_else(|| "attachment".to_owned());
+    let name = clean_name(part.file_name.as_deref()).unwrap_or_else(|| "attachment".to_owned());
     file(ContentType::new(media_type(part)), name, &part.bytes)
 }
 

@@ -42,9 +42,11 @@ pub(in super::super) fn streams(bytes: &[u8], limit: usize) -> Streams {
     out
 }
 
-/// Whether something compressed begins anywhere in these bytes.
+/// Whether something compressed begins anywhere in these bytes, or a PDF near their start: cut into its texts it could not be read.
 pub(super) fn is_packed(bytes: &[u8]) -> bool {
-    bytes.len() >= SMALLEST && is_stream(bytes)
+    const GLUED: usize = 64;
+    let head = bytes.get(..bytes.len().min(GLUED)).unwrap_or_default();
+    bytes.len() >= SMALLEST && (is_stream(bytes) || memchr::memmem::find(head, b"%PDF-").is_some())
 }
 
 fn is_stream(bytes: &[u8]) -> bool {
