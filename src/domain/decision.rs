@@ -3,6 +3,7 @@
 mod automatic;
 mod calendar;
 mod delivery;
+pub mod policy;
 mod sender;
 mod target;
 mod words;

@@ -3,6 +3,7 @@
 use super::address::{Mailbox, ReversePath};
 use super::alert::{Alert, AlertState};
 use super::attendance::{Delivery, Presence, Response};
+use super::authentication::Authentication;
 use super::decision::Disposition;
 use super::delivery::{OutboxItem, OutboxState};
 use super::id::{AlertId, GuestId, MeetingId, OutboxId, ReceivedId};
@@ -56,6 +57,8 @@ pub struct Received {
     pub guest: Option<GuestId>,
     /// Set when the disposition is held.
     pub hold: Option<HoldState>,
+    /// What was found about its author; `None` for what came without a mail.
+    pub authentication: Option<Authentication>,
 }
 
 /// A line of the audit trail. No address in it: ids alone.

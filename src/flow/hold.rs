@@ -74,7 +74,7 @@ impl Gateway {
             raw: held.raw,
             authentication: Authentication::vouched(),
             now: self.world.now(),
-        }
+        })
     }
 
     /// The door and the guest that a recipient leads to.
