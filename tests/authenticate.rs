@@ -4,10 +4,12 @@ mod support;
 
 use paravent::authenticate::{MailAuthenticator, Settings};
 use paravent::domain::address::{Mailbox, ReversePath};
-use paravent::domain::authentication::{AuthResult, Authentication};
+use paravent::domain::authentication::{AuthResult, Authentication, Evidence, Proof, SpfIdentity};
 use paravent::flow::port::{Authenticator, MailDoor, Session};
 use paravent::outbound::dkim::{GeneratedKey, Signer, generate_ed25519};
+use std::sync::atomic::Ordering;
 use support::dns::Zone;
+use support::sealer::{Key, Set};
 
 const MAIL: &[u8] = b"From: Jean Martin <jean@hopital.example>\r\nTo: x@visio.example\r\nSubject: Yes\r\nDate: Fri, 20 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@hopital.example>\r\n\r\nI will come.\r\n";
 const OURS: &str = "192.0.2.25";
@@ -18,13 +20,20 @@ fn authenticator(zone: Zone) -> MailAuthenticator {
     MailAuthenticator::new(settings).unwrap()
 }
 
-/// A mail from `OURS` with this envelope sender.
+/// The results of a mail from `OURS` with this envelope sender.
 async fn check_from(zone: Zone, sender: Option<&str>, mail: &[u8]) -> Authentication {
+    let found = whole(authenticator(zone), sender, mail).await;
+    assert_eq!(found.aligned, found.proof.is_some(), "{found:?}");
+    Authentication { proof: None, evidence: Evidence::default(), ..found }
+}
+
+/// With proof and evidence.
+async fn whole(authenticator: MailAuthenticator, sender: Option<&str>, mail: &[u8]) -> Authentication {
     let session =
         Session { door: MailDoor::Mx, peer: OURS.parse().unwrap(), helo: "mail.hopital.example".into(), encrypted: true, submitter: None };
     let path = sender.map_or(ReversePath::Null, |sender| ReversePath::Mailbox(Mailbox::parse(sender).unwrap()));
     let author = paravent::domain::mime::read(mail, &Default::default()).author().map(|author| author.mailbox.clone());
-    authenticator(zone).authenticate(&session, &path, author.as_ref(), mail).await
+    authenticator.authenticate(&session, &path, author.as_ref(), mail).await
 }
 
 async fn check(zone: Zone, mail: &[u8]) -> Authentication {
@@ -32,7 +41,7 @@ async fn check(zone: Zone, mail: &[u8]) -> Authentication {
 }
 
 fn found(spf: AuthResult, dkim: AuthResult, dmarc: AuthResult, aligned: bool) -> Authentication {
-    Authentication { spf, dkim, dmarc, aligned }
+    Authentication { spf, dkim, dmarc, aligned, ..Authentication::default() }
 }
 
 use AuthResult::{Fail, None as Nothing, Pass, PermError, SoftFail, TempError};
@@ -165,4 +174,178 @@ async fn what_is_proved_of_one_author_proves_nothing_of_another() {
     assert!(!found.aligned || author.as_deref() == Some("x@evil.example"), "{author:?} {found:?}");
     let honest = b"From: x@evil.example\r\nSubject: x\r\n\r\nx\r\n";
     assert!(check_from(zone(), Some("x@evil.example"), honest).await.aligned);
+}
+
+const SEALER: &str = "liste.example";
+const PASSED: &str = "mx.liste.example; dmarc=pass (p=reject) header.from=hopital.example; spf=pass smtp.mailfrom=jean@hopital.example";
+
+/// Believes the seals of `SEALER`.
+fn believing(zone: Zone) -> MailAuthenticator {
+    let settings = Settings {
+        arc_sealers: vec!["Liste.Example".to_owned()],
+        resolvers: vec!["127.0.0.1".parse().unwrap()],
+        resolver_port: zone.serve(),
+        ..Settings::default()
+    };
+    MailAuthenticator::new(settings).unwrap()
+}
+
+/// A mail that a list changed, so that DMARC fails for it.
+fn listed() -> String {
+    String::from_utf8(MAIL.to_vec()).unwrap().replace("Subject: Yes", "Subject: [liste] Yes")
+}
+
+/// What is found of a sealed mail. Both keys are published, and the author's policy.
+async fn sealed(keys: [(&str, &Key); 2], mail: &str) -> Authentication {
+    let zone = keys.iter().fold(Zone::default().txt("_dmarc.hopital.example", POLICY), |zone, (domain, key)| {
+        zone.txt(&format!("arc._domainkey.{domain}"), &key.record)
+    });
+    whole(believing(zone), Some("liste-bounce@liste.example"), mail.as_bytes()).await
+}
+
+#[tokio::test]
+async fn a_configured_sealer_vouches_for_what_it_saw() {
+    let (key, other) = (Key::new(), Key::new());
+    let mail = key.seal(&Set::first(SEALER, PASSED), &listed());
+    let found = sealed([(SEALER, &key), ("evil.example", &other)], &mail).await;
+    assert_eq!((found.dmarc, found.arc, found.aligned), (Fail, Pass, true), "{found:?}");
+    assert_eq!(found.proof, Some(Proof::Arc { sealer: SEALER.to_owned() }));
+    assert_eq!(found.lines()[0], "proved by ARC from liste.example");
+    let arc = found.evidence.arc.unwrap();
+    assert_eq!((arc.sets, arc.is_configured, arc.remark.as_str()), (1, true, "it reports dmarc=pass"));
+
+    // Behind another sealer's set, the newest one counts.
+    let first = other.seal(&Set::first("evil.example", "mx; dmarc=fail header.from=hopital.example"), &listed());
+    let second = Set { instance: 2, chain: "pass", ..Set::first(SEALER, PASSED) };
+    let found = sealed([(SEALER, &key), ("evil.example", &other)], &key.seal(&second, &first)).await;
+    assert_eq!(found.proof, Some(Proof::Arc { sealer: SEALER.to_owned() }), "{found:?}");
+}
+
+#[tokio::test]
+async fn nobody_else_is_believed_and_no_chain_that_does_not_hold() {
+    let (key, evil) = (Key::new(), Key::new());
+    let keys = [(SEALER, &key), ("evil.example", &evil)];
+    let honest = key.seal(&Set::first(SEALER, PASSED), &listed());
+    let resealed = Set { instance: 2, chain: "pass", ..Set::first("evil.example", PASSED) };
+    let set = |results| Set::first(SEALER, results);
+    let cases = [
+        ("a sealer that is not configured", evil.seal(&Set::first("evil.example", PASSED), &listed())),
+        ("a name below the sealer's", evil.seal(&Set::first("evil.liste.example", PASSED), &listed())),
+        ("the sealer's name, another key", evil.seal(&set(PASSED), &listed())),
+        ("a newer set of another", evil.seal(&resealed, &honest)),
+        ("changed words", honest.replace("I will come", "I will not come")),
+        ("another author of the domain", honest.replace("jean@hopital.example>\r\nTo", "paul@hopital.example>\r\nTo")),
+        ("another subject", honest.replace("[liste]", "[other]")),
+        ("results changed since", honest.replace("p=reject", "p=none")),
+        ("From is not signed", key.seal(&Set { signed: "to:subject:date", ..set(PASSED) }, &listed())),
+        ("signed by another than sealed", key.seal(&Set { signer: "evil.example", ..set(PASSED) }, &listed())),
+        ("cv=fail", key.seal(&Set { chain: "fail", ..set(PASSED) }, &listed())),
+        ("cv=pass in the first set", key.seal(&Set { chain: "pass", ..set(PASSED) }, &listed())),
+        ("instance 2 without 1", key.seal(&Set { chain: "pass", ..set(PASSED) }, &listed()).replace("i=1;", "i=2;")),
+        ("it saw DMARC fail", key.seal(&set("mx; dmarc=fail header.from=hopital.example"), &listed())),
+        ("it saw another author", key.seal(&set("mx; dmarc=pass header.from=evil.example"), &listed())),
+        ("it saw nothing", key.seal(&set("mx; none"), &listed())),
+        ("results without a seal", format!("ARC-Authentication-Results: i=1; {PASSED}\r\n{}", listed())),
+        ("a second results field", format!("ARC-Authentication-Results: i=1; {PASSED}\r\n{honest}")),
+    ];
+    for (name, mail) in cases {
+        let found = sealed(keys, &mail).await;
+        assert!(!found.aligned && found.proof.is_none(), "{name}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_chain_of_nobody_known_costs_no_question() {
+    let evil = Key::new();
+    let zone = Zone::default().txt("_dmarc.hopital.example", POLICY).txt("arc._domainkey.evil.example", &evil.record);
+    let plain = Zone::default().txt("_dmarc.hopital.example", POLICY);
+    let (asked, asked_plain) = (zone.asked(), plain.asked());
+    let mail = evil.seal(&Set::first("evil.example", PASSED), &listed());
+    let found = whole(believing(zone), Some("x@evil.example"), mail.as_bytes()).await;
+    assert_eq!(found.evidence.arc.map(|arc| (arc.sealer, arc.is_configured)), Some(("evil.example".to_owned(), false)));
+    whole(believing(plain), Some("x@evil.example"), listed().as_bytes()).await;
+    assert_eq!(asked.load(Ordering::SeqCst), asked_plain.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn a_sealers_key_that_cannot_be_asked_for_means_later() {
+    let key = Key::new();
+    let mail = key.seal(&Set::first(SEALER, PASSED), &listed());
+    let zone = Zone::default().txt("_dmarc.hopital.example", POLICY).broken("arc._domainkey.liste.example");
+    let found = whole(believing(zone), Some("x@liste.example"), mail.as_bytes()).await;
+    assert!(!found.aligned && found.is_temporary(), "{found:?}");
+}
+
+#[tokio::test]
+async fn signatures_that_leave_something_open_prove_nobody() {
+    let key = Key::new();
+    let mail = String::from_utf8(MAIL.to_vec()).unwrap();
+    let zone = || Zone::default().txt("s1._domainkey.hopital.example", &key.record);
+    let body = mail.split_once("\r\n\r\n").unwrap().1.len();
+    let check = async |mail: String| whole(authenticator(zone()), Some("x@evil.example"), mail.as_bytes()).await;
+    assert!(check(key.dkim("hopital.example", "s1", "from:to:subject", "", &mail)).await.aligned, "the signer of the tests signs well");
+    for (name, signed, more) in [
+        ("From is not signed", "to:subject:date", String::new()),
+        ("only a part of the body", "from:to:subject", format!("l={body};")),
+        ("nothing of the body", "from:to:subject", "l=0;".to_owned()),
+        ("expired", "from:to:subject", "t=1000000000; x=1000000001;".to_owned()),
+    ] {
+        let found = check(key.dkim("hopital.example", "s1", signed, &more, &mail)).await;
+        assert!(!found.aligned, "{name}: {found:?}");
+    }
+    let unsigned = check(key.dkim("hopital.example", "s1", "to:subject:date", "", &mail)).await;
+    assert_eq!(unsigned.evidence.dkim[0].remark.as_deref(), Some("it does not sign From"));
+}
+
+#[tokio::test]
+async fn the_evidence_says_what_was_found() {
+    let (key, mail) = signed("hopital.example", MAIL);
+    let zone = Zone::default()
+        .txt("s1._domainkey.hopital.example", &key.record)
+        .txt("bulk.example", SPF_PASS)
+        .txt("_dmarc.hopital.example", "v=DMARC1; p=quarantine");
+    let found = whole(authenticator(zone), Some("b@bulk.example"), &mail).await;
+    assert_eq!(found.proof, Some(Proof::Dmarc));
+    let Evidence { from, spf, dkim, dmarc, arc, doubts } = found.evidence.clone();
+    let (spf, dmarc) = (spf.unwrap(), dmarc.unwrap());
+    assert_eq!(
+        (from.as_deref(), spf.identity, spf.domain.as_str(), spf.result),
+        (Some("hopital.example"), SpfIdentity::MailFrom, "bulk.example", Pass)
+    );
+    assert_eq!((dkim[0].domain.as_str(), dkim[0].selector.as_str(), dkim[0].result), ("hopital.example", "s1", Pass));
+    assert_eq!((dmarc.policy.as_str(), dmarc.spf_aligned, dmarc.dkim_aligned, dmarc.result), ("quarantine", false, true, Pass));
+    assert!(arc.is_none() && doubts.is_empty());
+    let kept: Authentication = serde_json::from_str(&serde_json::to_string(&found).unwrap()).unwrap();
+    assert_eq!(kept, found, "what is kept is what was found");
+    let expected = [
+        "proved by DMARC",
+        "SPF pass for bulk.example (MAIL FROM)",
+        "DKIM pass for hopital.example (selector s1)",
+        "DMARC pass for hopital.example (policy quarantine, DKIM aligned)",
+    ];
+    assert_eq!(found.lines(), expected);
+}
+
+#[tokio::test]
+async fn what_was_asked_is_kept() {
+    let (key, mail) = signed("hopital.example", MAIL);
+    let zone = Zone::default()
+        .txt("s1._domainkey.hopital.example", &key.record)
+        .txt("hopital.example", SPF_PASS)
+        .txt("_dmarc.hopital.example", POLICY);
+    let asked = zone.asked();
+    let authenticator = authenticator(zone);
+    let session =
+        Session { door: MailDoor::Mx, peer: OURS.parse().unwrap(), helo: "mail.hopital.example".into(), encrypted: true, submitter: None };
+    let jean = Mailbox::parse("jean@hopital.example").unwrap();
+    let path = ReversePath::Mailbox(jean.clone());
+    let first = authenticator.authenticate(&session, &path, Some(&jean), &mail).await;
+    let questions = asked.load(Ordering::SeqCst);
+    assert!(first.aligned && questions >= 3, "{questions}");
+    for _ in 0..10 {
+        assert_eq!(authenticator.authenticate(&session, &path, Some(&jean), &mail).await, first);
+    }
+    // What has a record is not asked again; what has none has no time to be kept for here (no SOA in the answer).
+    let again = asked.load(Ordering::SeqCst) - questions;
+    assert!(again <= 10 * (questions - 3), "{questions} questions, then {again}");
 }

@@ -6,7 +6,8 @@ use paravent::domain::address::{Mailbox, NamedMailbox};
 use paravent::domain::attachment::AttachmentPolicy;
 use paravent::domain::attendance::{Answer, Attendance, PartStat, Response};
 use paravent::domain::authentication::Authentication;
-use paravent::domain::decision::{Dialog, decide};
+use paravent::domain::decision::policy::{Claim, Needs, policy};
+use paravent::domain::decision::{Dialog, Disposition, decide};
 use paravent::domain::explain::Explanation;
 use paravent::domain::id::{GuestId, MeetingId, OrganizerId};
 use paravent::domain::itip::Uid;
@@ -173,13 +174,17 @@ fn lf_to_crlf(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().flat_map(|b| if *b == b'\n' { b"\r\n".to_vec() } else { vec![*b] }).collect()
 }
 
+fn folders() -> Vec<PathBuf> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/replies");
+    let mut folders: Vec<_> = std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
+}
+
 #[test]
 fn every_fixture() {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/replies");
-    let mut folders: Vec<_> = std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
-    folders.sort();
     let (mut failures, mut folder_count) = (Vec::new(), 0);
-    for folder in folders.iter().filter(|folder| folder.is_dir()) {
+    for folder in folders() {
         let name = folder.file_name().unwrap().to_string_lossy().into_owned();
         let bytes = std::fs::read(folder.join("message.eml")).unwrap();
         assert!(folder.join("why.md").is_file(), "{name} has no why.md");
@@ -196,4 +201,45 @@ fn every_fixture() {
     }
     assert!(failures.is_empty(), "{} differences:\n{}", failures.len(), failures.join("\n"));
     assert!(folder_count >= 60, "only {folder_count} fixtures");
+}
+
+/// Whatever a message says: what its class needs to be proved, and is not, changes nothing and is passed on to nobody.
+#[test]
+fn nothing_follows_without_the_proof_that_its_class_needs() {
+    let mut seen = std::collections::BTreeSet::new();
+    for folder in folders() {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let case: Value = serde_json::from_slice(&std::fs::read(folder.join("expected.json")).unwrap()).unwrap();
+        let mail = mime::read(&std::fs::read(folder.join("message.eml")).unwrap(), &MimeLimits::default());
+        let (organizer, meeting, guest) = (organizer(), meeting(&case["given"]), guest(&case["given"]));
+        let nothing = Authentication::default();
+        let files = AttachmentPolicy::default();
+        for door in [Door::OrganizerAlias, Door::GuestBounce, Door::GuestAlias, Door::OrganizerBounce] {
+            let context = Context {
+                door,
+                null_reverse_path: false,
+                authentication: &nothing,
+                sender_is_expected: Some(true),
+                duplicate: false,
+                looped: false,
+                uid: Some(&guest.uid),
+                over: false,
+                attachments: &files,
+                last_sent_at: None,
+                now: at("2026-06-15T09:00:00Z"),
+            };
+            let classified = classify(&mail, &context);
+            let decision = decide(&mail, &classified, &Dialog { meeting: &meeting, guest: &guest, organizer: &organizer }, &context);
+            let policy = policy(Claim::Reply(classified.class));
+            seen.insert(classified.class.name());
+            if policy.needs != Needs::ReturnPath || matches!(door, Door::OrganizerAlias | Door::GuestAlias) {
+                assert!(decision.attendance.is_empty() && decision.relay.is_empty(), "{name} at {door:?}: {decision:?}");
+            }
+            if policy.asks_for_author() {
+                let waits = [Disposition::Held, Disposition::Consumed].contains(&decision.disposition);
+                assert!(waits, "{name} at {door:?}: {decision:?}");
+            }
+        }
+    }
+    assert!(seen.len() > 12, "too few classes were seen: {seen:?}");
 }

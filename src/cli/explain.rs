@@ -108,8 +108,10 @@ fn print(desk: &Desk, explanation: &Explanation) -> anyhow::Result<()> {
     }
     let value = serde_json::to_value(explanation)?;
     output::say(&output::shown(value["file"].as_str().unwrap_or_default()))?;
-    for (key, shown) in value.as_object().into_iter().flatten().filter(|(key, _)| *key != "file") {
-        for line in lines(shown) {
+    let fields = value.as_object().into_iter().flatten().filter(|(key, _)| *key != "file");
+    for (key, shown) in fields {
+        let told = if key == "authentication" { explanation.authentication.lines() } else { lines(shown) };
+        for line in told {
             output::say(&format!("  {key:<14} {}", output::shown(&line)))?;
         }
     }

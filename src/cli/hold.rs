@@ -1,6 +1,7 @@
 //! `paravent hold list|show|release|drop`
 
 use super::{Desk, FAILED, NOT_FOUND, Outcome, block_on, output};
+use crate::domain::authentication::Authentication;
 use crate::domain::id::ReceivedId;
 use crate::domain::record::{HoldState, Received};
 use crate::flow::hold::HoldOutcome;
@@ -86,7 +87,7 @@ fn show(desk: &Desk, received: &Received) -> Outcome {
     if desk.json {
         output::json(&serde_json::json!({
             "id": received.id, "received_at": received.received_at, "class": received.class, "disposition": received.disposition,
-            "hold": received.hold, "reasons": received.reasons, "meeting": received.meeting, "guest": received.guest,
+            "hold": received.hold, "authentication": received.authentication, "reasons": received.reasons, "meeting": received.meeting, "guest": received.guest,
             "from": from, "subject": mail.subject, "text": mail.text,
         }))?;
         return Ok(ExitCode::SUCCESS);
@@ -96,6 +97,9 @@ fn show(desk: &Desk, received: &Received) -> Outcome {
     output::say(&format!("subject  {}", output::shown(&mail.subject)))?;
     for reason in &received.reasons {
         output::say(&format!("why      {}", output::shown(reason)))?;
+    }
+    for line in received.authentication.iter().flat_map(Authentication::lines) {
+        output::say(&format!("author   {}", output::shown(&line)))?;
     }
     output::say("")?;
     for line in mail.text.lines() {

@@ -54,7 +54,7 @@ pub struct Config {
     /// How mail leaves.
     #[serde(default)]
     pub delivery: Delivery,
-    /// How SPF, DKIM and DMARC are checked.
+    /// How SPF, DKIM, DMARC and ARC are checked.
     #[serde(default)]
     pub authentication: crate::authenticate::Settings,
     /// The Jitsi server.

@@ -1,6 +1,7 @@
 //! What each setting means beside the others: findings that say what is wrong and what to do.
 
 use super::{Config, Secrets, keys};
+use crate::domain::authentication::domain_name;
 use crate::domain::token::AliasDomain;
 use serde::Serialize;
 use std::path::Path;
@@ -54,6 +55,7 @@ impl Config {
         self.domains(&mut findings);
         self.public_url(&mut findings);
         self.doors(&mut findings);
+        self.sealers(&mut findings);
         self.key_files(&mut findings);
         if findings.is_empty() {
             findings.push(Finding::ok("configuration", "the settings fit together"));
@@ -116,6 +118,16 @@ impl Config {
         }
         if listen.trusted_networks.iter().any(|network| network.prefix_len() == 0) {
             findings.push(Finding::problem("listen.trusted_networks", "it trusts the whole internet", "name your own networks"));
+        }
+    }
+
+    /// A name that is misspelt believes nobody; one that is no domain can't be sealed for.
+    fn sealers(&self, findings: &mut Vec<Finding>) {
+        for sealer in &self.authentication.arc_sealers {
+            if domain_name(sealer).is_none_or(|name| !name.contains('.')) {
+                let advice = "name the domain of the seal (d= of ARC-Seal), such as liste.hopital.example";
+                findings.push(Finding::problem("authentication.arc_sealers", format!("`{sealer}` is no domain name"), advice));
+            }
         }
     }
 

@@ -5,6 +5,7 @@ mod budget;
 mod calendar;
 mod delivery;
 mod lift;
+pub mod policy;
 mod sealed;
 mod sender;
 mod target;

@@ -3,6 +3,7 @@
 use super::address::{Mailbox, ReversePath};
 use super::alert::{Alert, AlertState};
 use super::attendance::{Delivery, Presence, Response};
+use super::authentication::Authentication;
 use super::budget::Counter;
 use super::decision::Disposition;
 use super::delivery::{OutboxItem, OutboxState};
@@ -58,6 +59,8 @@ pub struct Received {
     pub guest: Option<GuestId>,
     /// Set when the disposition is held.
     pub hold: Option<HoldState>,
+    /// What was found about its author; `None` for what came without a mail.
+    pub authentication: Option<Authentication>,
 }
 
 /// A line of the audit trail. No address in it: ids alone.

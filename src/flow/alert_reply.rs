@@ -67,7 +67,7 @@ impl Gateway {
     }
 
     fn is_of_helpdesk(&self, message: &AtHand) -> bool {
-        let Some(author) = message.mail.author().filter(|_| message.is_vouched()) else { return false };
+        let Some(author) = message.mail.author().filter(|_| message.authentication.aligned) else { return false };
         let helpdesk = self.settings.helpdesk.iter().map(|named| &named.mailbox);
         helpdesk.chain(&self.settings.helpdesk_staff).any(|known| known.same_as(&author.mailbox))
     }

@@ -78,7 +78,7 @@ impl Gateway {
     /// The room for a message to `recipient`. Who is proved to be the one expected there has a budget apart: nobody else can
     /// spend it.
     pub(super) async fn room(&self, message: &AtHand, recipient: &Mailbox, door: Door, is_proved: bool) -> PortResult<Room> {
-        let (anywhere, here, alias) = (sender(message, message.is_vouched()), sender(message, is_proved), recipient.canonical());
+        let (anywhere, here, alias) = (sender(message, message.authentication.aligned), sender(message, is_proved), recipient.canonical());
         let (anywhere, here, alias) = (anywhere.as_bytes(), here.as_bytes(), alias.as_bytes());
         let text = text(message);
         let is_alias = match door {
@@ -99,7 +99,7 @@ impl Gateway {
 
     /// The room for a message to the gateway itself.
     pub(super) async fn service_room(&self, message: &AtHand) -> PortResult<Room> {
-        let sender = sender(message, message.is_vouched());
+        let sender = sender(message, message.authentication.aligned);
         let text = text(message);
         self.room_in(&[(Scope::Text, vec![sender.as_bytes(), &text]), (Scope::Sender, vec![sender.as_bytes()])], message.now).await
     }

@@ -51,7 +51,7 @@ pub struct Gateway {
     pub archive: Arc<dyn Archive>,
     /// Who may organize.
     pub directory: Arc<dyn Directory>,
-    /// SPF, DKIM, DMARC.
+    /// SPF, DKIM, DMARC, ARC.
     pub authenticator: Arc<dyn Authenticator>,
     /// Clock and chance.
     pub world: Arc<dyn World>,

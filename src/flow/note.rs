@@ -33,6 +33,7 @@ impl Gateway {
             meeting: None,
             guest: None,
             hold: (disposition == Disposition::Held).then_some(HoldState::Waiting),
+            authentication: Some(message.authentication.clone()),
         }
     }
 }

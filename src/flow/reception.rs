@@ -8,6 +8,7 @@ use super::route::{Route, route};
 use crate::domain::address::{Mailbox, ReversePath};
 use crate::domain::answer::Answer;
 use crate::domain::authentication::Authentication;
+use crate::domain::decision::policy::{Claim, policy};
 use crate::domain::id::{GuestId, OrganizerId};
 use crate::domain::mime::{self, InboundMail};
 use async_trait::async_trait;
@@ -27,9 +28,20 @@ pub(super) struct AtHand {
 }
 
 impl AtHand {
-    /// Whether `mail` comes from a peer whose author is proved or believed.
-    pub(super) fn is_vouched(&self) -> bool {
-        self.authentication.aligned
+    /// Whether the check of the author must be made again later before this claim can be judged.
+    pub(super) fn must_come_again(&self, claim: Claim) -> bool {
+        policy(claim).asks_for_author() && self.authentication.is_temporary()
+    }
+
+    /// Lets a claim pass whose author is proved or needs no proof. One that could not be checked comes again, any other gets `refusal`.
+    pub(super) fn author_is_proved(&self, claim: Claim, refusal: Answer) -> Result<(), Answer> {
+        if self.must_come_again(claim) {
+            return Err(Answer::TRY_AGAIN);
+        }
+        if policy(claim).asks_for_author() && !self.authentication.aligned {
+            return Err(refusal);
+        }
+        Ok(())
     }
 }
 

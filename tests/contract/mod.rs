@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use paravent::domain::address::{Mailbox, NamedMailbox, ReversePath};
 use paravent::domain::alert::{Alert, AlertKind, AlertState, Severity};
 use paravent::domain::attendance::{Answer, Attendance, Delivery, PartStat, Presence, Response};
+use paravent::domain::authentication::{Authentication, Proof};
 use paravent::domain::decision::Disposition;
 use paravent::domain::delivery::{OutboxItem, OutboxPurpose, OutboxState};
 use paravent::domain::id::{AlertId, GuestId, MeetingId, OrganizerId, OutboxId, ReceivedId};
@@ -81,6 +82,7 @@ pub(crate) fn received(key: u8) -> Received {
         meeting: None,
         guest: None,
         hold: Some(HoldState::Waiting),
+        authentication: (key % 2 == 1).then(|| Authentication::proved(Proof::Arc { sealer: "liste.example".into() })),
     }
 }
 

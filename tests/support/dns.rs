@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What the server knows.
 #[derive(Default)]
 pub struct Zone {
     txt: HashMap<String, String>,
     broken: Vec<String>,
+    asked: Arc<AtomicUsize>,
 }
 
 impl Zone {
@@ -23,6 +26,11 @@ impl Zone {
         self
     }
 
+    /// How many questions there were, also while it serves.
+    pub fn asked(&self) -> Arc<AtomicUsize> {
+        self.asked.clone()
+    }
+
     /// Serves until the test ends; the port, on 127.0.0.1.
     pub fn serve(self) -> u16 {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -30,6 +38,7 @@ impl Zone {
         std::thread::spawn(move || {
             let mut buffer = [0; 1500];
             while let Ok((count, peer)) = socket.recv_from(&mut buffer) {
+                self.asked.fetch_add(1, Ordering::SeqCst);
                 let _ = socket.send_to(&self.answer(&buffer[..count]), peer);
             }
         });

@@ -14,6 +14,7 @@ pub mod outlook;
 pub mod parts;
 pub mod peer;
 pub mod readers;
+pub mod sealer;
 pub mod series;
 pub mod servers;
 pub mod sink;

@@ -21,10 +21,9 @@ pub(super) fn away(case: &Case<'_>) -> Decision {
         return Decision::new(Disposition::Consumed, "an automatic acknowledgement that tells of no absence");
     }
     let reason = format!("the mail system of {} says that they are away", case.sender());
-    let decision = if case.context.authentication.aligned && sender::is_from_guest(case) == Some(true) {
-        record(case, reason.clone())
-    } else {
-        Decision::new(Disposition::Consumed, "an absence that nothing proves is not recorded")
+    let decision = match sender::proved(case) {
+        Ok(_) => record(case, reason.clone()),
+        Err(instead) => instead.because(["an absence that nothing proves is not recorded".to_owned()]),
     };
     if case.is_near(NEAR) { decision.alert(AlertKind::GuestAway, Severity::Warning, reason) } else { decision }
 }

@@ -1,5 +1,6 @@
 //! What a delivery report changes: the delivery track of the guest whose return path it came to, and nothing else.
 
+use super::sender;
 use super::{AttendanceChange, Case, Decision, Disposition};
 use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::attendance::{Delivery, PartStat};
@@ -14,10 +15,12 @@ pub(super) fn report(case: &Case<'_>) -> Decision {
     let Some(report) = &case.classified.delivery else {
         return Decision::held(AlertKind::Held, Severity::Warning, "a delivery report that says nothing");
     };
+    if let Err(decision) = sender::proved(case) {
+        return *decision;
+    }
     match case.context.door {
-        Door::GuestBounce | Door::Assumed => of_guest(case, report),
         Door::OrganizerBounce => of_organizer(case, report),
-        Door::OrganizerAlias | Door::GuestAlias => Decision::new(Disposition::Consumed, "a bounce that did not come to a return path"),
+        Door::GuestBounce | Door::Assumed | Door::OrganizerAlias | Door::GuestAlias => of_guest(case, report),
     }
 }
 

@@ -1,7 +1,8 @@
-//! Whether a message is proved to be the guest's. Whoever was forwarded the invitation knows the alias: the alias
+//! Whether a message is proved to be whose it claims to be. Whoever was forwarded the invitation knows the alias: the alias
 //! alone proves nobody.
 
-use super::{Case, Decision};
+use super::policy::{Claim, Needs, Otherwise, Policy, policy};
+use super::{Case, Decision, Disposition, Instead};
 use crate::domain::address::Mailbox;
 use crate::domain::alert::{AlertKind, Severity};
 use crate::domain::itip::{CalendarObject, Method};
@@ -13,26 +14,75 @@ const SHARED_DOMAINS: &str = include_str!("shared_domains.txt");
 /// How the sender is proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
+    /// The class asks for none.
+    NotAsked,
+    /// It came to a return path.
+    ReturnPath,
     /// From is the guest, aligned.
     Guest,
     /// From is a program of the guest's own domain that answers for them.
     Program,
+    /// From is the organizer, aligned.
+    Organizer,
 }
 
-/// The proof, or the decision that takes its place.
-pub(super) fn proved(case: &Case<'_>) -> Result<Proof, Box<Decision>> {
+/// What is missing, for people.
+struct Missing {
+    kind: AlertKind,
+    reason: String,
+}
+
+/// The proof that the class needs (`policy.rs`), or the decision that takes its place.
+pub(super) fn proved(case: &Case<'_>) -> Result<Proof, Instead> {
+    let Policy { needs, otherwise } = policy(Claim::Reply(case.classified.class));
+    let found = match needs {
+        Needs::Nothing => Ok(Proof::NotAsked),
+        Needs::ReturnPath => return_path(case),
+        Needs::Guest => guest(case, false),
+        Needs::GuestOrProgram => guest(case, true),
+        Needs::Organizer => organizer(case),
+    };
+    found.map_err(|missing| Box::new(instead(otherwise, missing)))
+}
+
+fn instead(otherwise: Otherwise, Missing { kind, reason }: Missing) -> Decision {
+    match otherwise {
+        Otherwise::Held => Decision::held(kind, Severity::Warning, reason),
+        Otherwise::Consumed | Otherwise::Same => Decision::new(Disposition::Consumed, reason),
+        Otherwise::Refused => Decision::new(Disposition::Refused, reason),
+    }
+}
+
+fn return_path(case: &Case<'_>) -> Result<Proof, Missing> {
+    match case.context.door {
+        Door::GuestBounce | Door::OrganizerBounce | Door::Assumed => Ok(Proof::ReturnPath),
+        Door::OrganizerAlias | Door::GuestAlias => {
+            Err(Missing { kind: AlertKind::Held, reason: "a bounce that did not come to a return path".to_owned() })
+        }
+    }
+}
+
+fn guest(case: &Case<'_>, or_program: bool) -> Result<Proof, Missing> {
     let sender = case.sender();
     let guest = case.dialog.guest.mailbox.mailbox.masked();
     let is_aligned = case.context.authentication.aligned;
     let (kind, reason) = match is_from_guest(case) {
         Some(true) if is_aligned => return Ok(Proof::Guest),
-        Some(false) if is_aligned && is_program_of_guest(case) => return Ok(Proof::Program),
+        Some(false) if is_aligned && or_program && is_program_of_guest(case) => return Ok(Proof::Program),
         Some(false) if is_aligned => (AlertKind::Stranger, format!("{sender} answers the invitation that {guest} was given")),
         Some(false) => (AlertKind::Stranger, format!("{sender} claims an answer of {guest} that nothing proves")),
         Some(true) => (AlertKind::Forged, format!("{sender} claims an answer that nothing proves")),
         None => (AlertKind::Forged, format!("nobody can tell who sends this answer in the name of {guest}")),
     };
-    Err(Box::new(Decision::held(kind, Severity::Warning, reason)))
+    Err(Missing { kind, reason })
+}
+
+fn organizer(case: &Case<'_>) -> Result<Proof, Missing> {
+    if case.context.authentication.aligned && case.context.sender_is_expected == Some(true) {
+        return Ok(Proof::Organizer);
+    }
+    let reason = format!("{} writes to a guest and is not proved to be the organizer", case.sender());
+    Err(Missing { kind: AlertKind::Forged, reason })
 }
 
 /// Whether From is the guest; `None` when there is no one author. A return path has no expected sender of its own.

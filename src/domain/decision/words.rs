@@ -24,10 +24,7 @@ pub(super) fn of_guest(case: &Case<'_>) -> Decision {
             return Decision::held(AlertKind::Held, Severity::Warning, reason);
         }
     }
-    // Where the class could not tell who writes (a return path, no one author), nothing passes as the guest's.
-    if case.context.sender_is_expected.is_none()
-        && let Err(decision) = sender::proved(case)
-    {
+    if let Err(decision) = sender::proved(case) {
         return *decision;
     }
     let decision = Decision::new(Disposition::Relayed, "a person's words go to the organizer").relay(Relay::WordsToOrganizer);
@@ -62,9 +59,8 @@ fn with_files(case: &Case<'_>, decision: Decision) -> Decision {
 
 /// The organizer answers a guest.
 pub(super) fn of_organizer(case: &Case<'_>) -> Decision {
-    if !case.context.authentication.aligned || case.context.sender_is_expected != Some(true) {
-        let reason = format!("{} writes to a guest and is not proved to be the organizer", case.sender());
-        return Decision::held(AlertKind::Forged, Severity::Warning, reason);
+    if let Err(decision) = sender::proved(case) {
+        return *decision;
     }
     if case.dialog.guest.removed_at.is_some() {
         return Decision::held(AlertKind::Held, Severity::Info, "the organizer writes to a guest who was taken off");
@@ -88,9 +84,7 @@ pub(super) fn stranger(case: &Case<'_>) -> Decision {
 
 /// Words after the end: passed on for a while, then answered with a notice to who is proved to be the guest, and kept.
 pub(super) fn late(case: &Case<'_>) -> Decision {
-    if case.context.sender_is_expected.is_none()
-        && let Err(decision) = sender::proved(case)
-    {
+    if let Err(decision) = sender::proved(case) {
         return *decision;
     }
     let is_in_time = is_in_time(case);

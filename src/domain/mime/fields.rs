@@ -39,7 +39,9 @@ impl Block {
         for line in raw.split_inclusive(|b| *b == b'\n') {
             let content = line.strip_suffix(b"\n").unwrap_or(line);
             let content = content.strip_suffix(b"\r").unwrap_or(content);
-            let is_mbox_line = offset == 0 && content.starts_with(b"From ");
+            // `From :` is the field, written in the obsolete way (RFC 5322 §4.5).
+            let name = content.split(|b| *b == b':').next().unwrap_or_default();
+            let is_mbox_line = offset == 0 && content.starts_with(b"From ") && name.trim_ascii() != b"From";
             offset += line.len();
             if content.is_empty() {
                 block.body = offset;

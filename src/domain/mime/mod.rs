@@ -1,8 +1,10 @@
 //! Inbound mail, parsed once: bytes in, [`InboundMail`] out. It never fails: what can't be read is in `defects`.
 
+mod author;
 mod body;
 mod calendars;
 pub(super) mod charset;
+mod doubts;
 mod fields;
 pub(super) mod outlook;
 mod pgp;
@@ -147,6 +149,8 @@ pub struct InboundMail {
     pub is_signed: bool,
     /// What was odd, for people.
     pub defects: Vec<String>,
+    /// Why its header may be read in two ways: then nothing that is proved of its author counts.
+    pub doubts: Vec<String>,
     /// A limit was hit, so that something was not looked at.
     pub truncated: bool,
 }

@@ -2,7 +2,7 @@
 
 use super::fields::{Block, RawField};
 use super::structure::{Leaf, Walk};
-use super::{InboundMail, MimeLimits, Part, Seal, body, calendars, pgp};
+use super::{InboundMail, MimeLimits, Part, Seal, body, calendars, doubts, pgp};
 
 /// Parses a message. Never fails, never panics, bounded by `limits`.
 pub fn read(raw: &[u8], limits: &MimeLimits) -> InboundMail {
@@ -35,7 +35,12 @@ pub fn read(raw: &[u8], limits: &MimeLimits) -> InboundMail {
     if walk.truncated {
         defects.push("too many or too deeply nested parts: not all were looked at".to_owned());
     }
+    let author = match from.as_slice() {
+        [one] => Some(&one.mailbox),
+        _ => None,
+    };
     InboundMail {
+        doubts: doubts::doubts(raw, author),
         message_id: block.message_ids("Message-ID").into_iter().next(),
         in_reply_to: block.message_ids("In-Reply-To"),
         references: block.message_ids("References"),

@@ -18,6 +18,7 @@ use crate::domain::address::Mailbox;
 use crate::domain::answer::Answer;
 use crate::domain::compose::{Problem, SummaryGuest, SummaryKind};
 use crate::domain::conference::new_room;
+use crate::domain::decision::policy::Claim;
 use crate::domain::id::{GuestId, MeetingId, OrganizerId};
 use crate::domain::invitation::{self, Ask, Content, Intent, Plan, Remark};
 use crate::domain::itip::{self, CalendarObject, Method, Uid};
@@ -132,11 +133,8 @@ impl Gateway {
 
     /// Who invites: a login, a trusted network's author, or an author whose domain is proved.
     async fn authorize(&self, message: &AtHand) -> Result<Organizer, Answer> {
-        if message.authentication.is_temporary() {
-            return Err(Answer::TRY_AGAIN);
-        }
-        if message.session.submitter.is_none() && !message.is_vouched() {
-            return Err(NOT_AUTHENTICATED);
+        if message.session.submitter.is_none() {
+            message.author_is_proved(Claim::Invitation, NOT_AUTHENTICATED)?;
         }
         let author = message.mail.author().ok_or(NOT_AN_ORGANIZER)?;
         let known = match &message.session.submitter {

@@ -87,6 +87,7 @@ impl Gateway {
                 meeting: None,
                 guest: None,
                 hold: None,
+                authentication: None,
             },
         }
     }

@@ -17,6 +17,7 @@ use crate::domain::attachment::AttachmentPolicy;
 use crate::domain::attendance::Delivery;
 use crate::domain::authentication::Authentication;
 use crate::domain::budget::Scope;
+use crate::domain::decision::policy::Claim;
 use crate::domain::decision::{AttendanceChange, Decision, Dialog, Disposition, decide, over_budget, stopped};
 use crate::domain::explain::Explanation;
 use crate::domain::id::{GuestId, ReceivedId};
@@ -75,12 +76,9 @@ impl Gateway {
     /// A message of an organizer to a guest alias that is no invitation: it belongs to the dialog of the message
     /// that it answers, else to the newest one with this guest.
     pub(super) async fn answer_to_invited(&self, message: &AtHand, recipient: &Mailbox) -> Answer {
-        if message.authentication.is_temporary() {
-            return Answer::TRY_AGAIN;
-        }
-        if !message.is_vouched() {
-            // One answer for all who are not proved: a guest must not find out the organizer by guessing.
-            return NOT_PROVED;
+        // One answer for all who are not proved: a guest must not find out the organizer by guessing.
+        if let Err(refusal) = message.author_is_proved(Claim::ToInvited, NOT_PROVED) {
+            return refusal;
         }
         match self.dialog_with_invited(message, recipient).await {
             Ok(Some(guest)) => self.settle(message, recipient, Door::GuestAlias, guest, None).await.unwrap_or_else(|error| failed(&error)),
@@ -129,6 +127,10 @@ impl Gateway {
                 return Ok(TOO_MUCH);
             }
             let (classified, decision) = known.judge(message, released, &self.settings.attachments);
+            // At a return path, machines report without proof; what asks for one there comes again too.
+            if released.is_none() && message.must_come_again(Claim::Reply(classified.class)) {
+                return Ok(Answer::TRY_AGAIN);
+            }
             let is_lifted = known.is_lifted_by(&decision);
             let (writes, disposition) = self.record(message, recipient, &known, &classified, decision, released).await?;
             if released.is_some() && disposition == Disposition::Held {

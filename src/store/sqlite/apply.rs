@@ -108,8 +108,8 @@ fn signed(version: u64) -> Result<i64, sqlx::Error> {
 
 async fn store_received(connection: &mut SqliteConnection, received: &Received) -> Result<Committed, sqlx::Error> {
     let inserted = sqlx::query(
-        "INSERT INTO received (id, dedupe, received_at, reverse_path, recipients, class, disposition, reasons, meeting, guest, hold, size) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (dedupe) DO NOTHING",
+        "INSERT INTO received (id, dedupe, received_at, reverse_path, recipients, class, disposition, reasons, meeting, guest, hold, size, \
+         authentication) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (dedupe) DO NOTHING",
     )
     .bind(id(received.id.0))
     .bind(received.dedupe.0.to_vec())
@@ -123,6 +123,7 @@ async fn store_received(connection: &mut SqliteConnection, received: &Received) 
     .bind(received.guest.map(|guest| id(guest.0)))
     .bind(received.hold.as_ref().map(word).transpose()?)
     .bind(i64::try_from(received.raw.len()).map_err(decode)?)
+    .bind(received.authentication.as_ref().map(json).transpose()?)
     .execute(&mut *connection)
     .await?;
     if inserted.rows_affected() == 0 {

@@ -311,6 +311,7 @@ fn received_of(row: &SqliteRow) -> Result<Received, sqlx::Error> {
         meeting,
         guest,
         hold,
+        authentication: row.try_get::<Option<&str>, _>("authentication")?.map(from_json).transpose()?,
     })
 }
 
