@@ -333,3 +333,33 @@ fn everything_that_was_accepted_is_accounted_for() {
     assert_eq!((&after["whole"], &after["accepted"]), (&true.into(), &found["accepted"]), "{after}");
     assert!(after["holds"]["dropped"].as_u64() > Some(0), "{after}");
 }
+
+#[test]
+fn the_commands_say_what_is_stopped_and_what_is_missing() {
+    let stage = Stage::set(1);
+    let guest = &stage.invite(1)[0].guest;
+    settled(&stage);
+    let commands = &stage.gateway;
+    assert_eq!(commands.status(&["guest", "unsuppress", guest]), Some(4), "nothing is stopped");
+    commands.command(&["guest", "suppress", guest, "--note", "asked by telephone"]);
+    let listed: Value = serde_json::from_str(&commands.command(&["guest", "suppressed", "--json"])).unwrap();
+    assert_eq!((&listed["address"], &listed["cause"]), (&guest.as_str().into(), &"operator".into()));
+    assert!(commands.command(&["guest", "suppressed"]).contains("asked by telephone"));
+    let meeting: Value = serde_json::from_str(&commands.command(&["meeting", "list", "--json"])).unwrap();
+    let id = meeting["id"].as_str().unwrap();
+    assert!(commands.command(&["meeting", "show", id]).contains("nothing is sent: stopped by an operator"));
+    let shown: Value = serde_json::from_str(&commands.command(&["meeting", "show", id, "--json"])).unwrap();
+    let stopped: Vec<&Value> = shown["guests"].as_array().unwrap().iter().filter(|one| !one["suppressed"].is_null()).collect();
+    assert_eq!(stopped.len(), 1);
+    assert_eq!((&stopped[0]["mailbox"], &stopped[0]["attendance"]["delivery"]), (&guest.as_str().into(), &"stopped".into()));
+    assert!(commands.command(&["guest", "unsuppress", guest]).contains("again"));
+
+    assert_eq!(commands.status(&["reconcile"]), Some(0));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(commands.archive());
+        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+        sqlx::query("UPDATE accepted SET messages = messages + 1").execute(&pool).await.unwrap();
+    });
+    assert_eq!(commands.status(&["reconcile"]), Some(3));
+}

@@ -137,6 +137,21 @@ async fn the_same_text_again_and_again_is_a_loop() {
 }
 
 #[tokio::test]
+async fn our_own_mail_that_comes_back_again_and_again_gets_quiet() {
+    let house = House::with(vec![organizer(ORGANIZER, "Claire Bernard")], Budgets { pair_per_day: 3, ..Budgets::default() }).await;
+    house.give(Submission, ORGANIZER, &[JEAN], &calendar_mail("REQUEST", 0, 13, &[JEAN])).await;
+    let sent = house.sent().await;
+    let invitation = String::from_utf8(sent.iter().find(|item| item.purpose == Invitation).unwrap().message.clone()).unwrap();
+    let to = alias(&house, JEAN).await;
+    for number in 0..8 {
+        house.accept(Mx, JEAN, &to, &format!("{invitation}\r\n{number}")).await;
+    }
+    assert_eq!(rung(&house, AlertKind::Loop).len(), 3);
+    assert_eq!(rung(&house, AlertKind::Flood).len(), 1);
+    assert_eq!(received(&house).await.iter().filter(|mail| mail.disposition == Disposition::Consumed).count(), 8);
+}
+
+#[tokio::test]
 async fn answers_to_many_dates_are_no_loop() {
     let house = invited(Budgets { same_text_per_hour: 2, ..Budgets::default() }, &[JEAN]).await;
     let (to, guest) = (alias(&house, JEAN).await, house.guest(JEAN).await);

@@ -6,12 +6,12 @@ use chrono::TimeDelta;
 use paravent::domain::alert::AlertKind;
 use paravent::domain::attendance::{Delivery, PartStat};
 use paravent::domain::decision::Disposition;
-use paravent::domain::delivery::OutboxPurpose::{Answer, Helpdesk, Invitation, Organizer};
+use paravent::domain::delivery::OutboxPurpose::{Answer, Helpdesk, Invitation, Notice, Organizer};
 use paravent::domain::delivery::{AttemptOutcome, OutboxItem, OutboxState};
-use paravent::domain::id::AlertId;
+use paravent::domain::id::{AlertId, OutboxId};
 use paravent::domain::itip::{self, Method};
 use paravent::domain::mime::InboundMail;
-use paravent::domain::record::{Commit, HoldState};
+use paravent::domain::record::{Commit, Committed, HoldState, Write};
 use paravent::domain::suppression::{Lifted, SuppressionCause};
 use paravent::domain::token::Purpose;
 use paravent::flow::port::MailDoor::{Mx, Submission};
@@ -250,6 +250,22 @@ async fn nothing_is_sent_of_meetings_that_are_over_or_of_what_was_taken_off() {
     house.gateway.suppress(&mailbox(LEA), None, "").await.unwrap();
     house.clock.move_by(TimeDelta::days(5));
     assert_eq!(house.gateway.unsuppress(&mailbox(LEA), Lifted::All).await.unwrap(), Some(0));
+}
+
+#[tokio::test]
+async fn a_mail_that_was_written_before_is_not_sent_after() {
+    let (house, sent) = invited(&[JEAN]).await;
+    let late = |purpose| {
+        let item = sent.iter().find(|item| item.purpose == Invitation).unwrap();
+        let item = OutboxItem { id: OutboxId(house.clock.key()), purpose, ..item.clone() };
+        house.archive.commit(Commit { writes: vec![Write::Outbox(Box::new(item))] })
+    };
+    assert_eq!(late(Invitation).await.unwrap(), Committed::Done);
+    house.gateway.suppress(&mailbox(JEAN), None, "").await.unwrap();
+    for purpose in [Invitation, Answer, Notice] {
+        assert_eq!(late(purpose).await.unwrap(), Committed::Conflict, "{purpose:?}");
+    }
+    assert_eq!(late(Organizer).await.unwrap(), Committed::Done, "about the guest, and not to them");
 }
 
 #[tokio::test]

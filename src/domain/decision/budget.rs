@@ -8,8 +8,9 @@ use crate::domain::reply::{Classified, ReplyClass};
 /// stops mail, and what was seen before has no effect.
 pub fn over_budget(scope: Scope, classified: &Classified) -> Option<Decision> {
     let is_of_machine = match classified.class {
-        ReplyClass::Complaint | ReplyClass::Duplicate | ReplyClass::Loop => return None,
-        ReplyClass::DeliveryStatus
+        ReplyClass::Complaint | ReplyClass::Duplicate => return None,
+        ReplyClass::Loop
+        | ReplyClass::DeliveryStatus
         | ReplyClass::Backscatter
         | ReplyClass::ReadReceipt
         | ReplyClass::AutoReply
