@@ -185,12 +185,18 @@ impl Gateway {
         let files = files.iter().map(|file| (Spot::File, file.bytes.as_slice()));
         let sources: Vec<(Spot, &[u8])> = std::iter::once((Spot::Text, classified.new_text.as_bytes())).chain(files).collect();
         let problems = self.would_leak(&known.organizer, leaks, &secrets, &sources);
-        self.problem(known, message, &problems)
+        let item = self.draft_problem(&known.organizer, &message.mail, &problems, message.now)?;
+        Ok(Drafted::automatic(item, Notice::Problem, about(&message.mail, &problems)))
     }
 }
 
+/// What was not passed on is told of each mail, also where another one has the same subject and fault.
+fn about(mail: &InboundMail, what: &impl std::fmt::Debug) -> String {
+    format!("{}\n{:?}\n{what:?}", mail.subject, mail.message_id)
+}
+
 fn blocked(item: OutboxItem, mail: &InboundMail, files: &[Blocked]) -> Drafted {
-    Drafted::automatic(item, Notice::Problem, format!("{}\n{files:?}", mail.subject))
+    Drafted::automatic(item, Notice::Problem, about(mail, &files))
 }
 
 /// The guest with what the decision makes of their answers.
