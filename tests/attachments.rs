@@ -318,3 +318,27 @@ proptest! {
         }
     }
 }
+
+/// `PARAVENT_FILES=a.pdf:b.jpg cargo test --test attachments -- --ignored --nocapture what_files_cost`
+#[test]
+#[ignore = "prints figures of files that one names"]
+fn what_files_cost() {
+    for path in std::env::var("PARAVENT_FILES").unwrap_or_default().split(':').filter(|path| !path.is_empty()) {
+        let file = std::fs::read(path).unwrap();
+        let kind = Kind::of(&file, Some(path), "");
+        let begin = std::time::Instant::now();
+        let clean = scrub(kind, &file);
+        let scrubbed = begin.elapsed();
+        let begin = std::time::Instant::now();
+        let leaks = clean.as_ref().map(|clean| found(clean));
+        println!(
+            "{path}: {kind:?}, {} octets, {:?} left, scrubbed {scrubbed:?}, scanned {:?}, {leaks:?}",
+            file.len(),
+            clean.as_ref().map(Vec::len),
+            begin.elapsed()
+        );
+        if let (Ok(clean), Ok(folder)) = (clean, std::env::var("PARAVENT_FILES_TO")) {
+            std::fs::write(std::path::Path::new(&folder).join(std::path::Path::new(path).file_name().unwrap()), clean).unwrap();
+        }
+    }
+}

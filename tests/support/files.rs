@@ -6,7 +6,7 @@ use flate2::read::{DeflateDecoder, ZlibDecoder};
 use flate2::write::ZlibEncoder;
 use lopdf::content::{Content, Operation};
 use lopdf::{Dictionary, Document, Object, Stream, StringFormat, dictionary};
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -245,8 +245,10 @@ pub fn pdf(place: &str, text: &str) -> Vec<u8> {
         let annotation = document.add_object(annotation);
         page.set("Annots", vec![Object::Reference(annotation)]);
     }
-    if place == "private-data" {
-        page.set("PieceInfo", dictionary! {"X" => dictionary! {"Private" => literal(text)}});
+    if place == "private-data"
+        && let Ok(font) = document.get_dictionary_mut(helvetica)
+    {
+        font.set("PieceInfo", dictionary! {"X" => dictionary! {"Private" => literal(text)}});
     }
     let page = document.add_object(page);
     document.objects.insert(pages, dictionary! {"Type" => "Pages", "Kids" => vec![page.into()], "Count" => 1}.into());
@@ -605,13 +607,20 @@ pub fn eml(text: &str) -> Vec<u8> {
     format!("From: a@b.example\r\nContent-Type: multipart/mixed; boundary=z\r\n\r\n--z\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--z--\r\n").into_bytes()
 }
 
+/// Octets of a sector in version 4.
+const SECTOR: usize = 4096;
+
 /// A compound file with one stream (a binary document, or a message of Outlook).
 pub fn compound(name: &str, text: &str) -> Vec<u8> {
     let mut file = cfb::CompoundFile::create(Cursor::new(Vec::new())).unwrap();
     let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    // Across the border of two sectors, and behind another stream.
-    file.create_stream("/first").unwrap().write_all(&[7; 5_000]).unwrap();
-    file.create_stream(name).unwrap().write_all(&[&[1; 5_100][..], &wide].concat()).unwrap();
+    // The text lies across the border of two sectors, and another stream between them.
+    file.create_stream(name).unwrap().write_all(&[0; 2 * SECTOR - 16]).unwrap();
+    file.create_stream("/between").unwrap().write_all(&[7; 2 * SECTOR]).unwrap();
+    let mut stream = file.open_stream(name).unwrap();
+    stream.seek(SeekFrom::End(0)).unwrap();
+    stream.write_all(&wide).unwrap();
+    drop(stream);
     file.flush().unwrap();
     file.into_inner().into_inner()
 }

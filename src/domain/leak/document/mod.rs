@@ -18,8 +18,20 @@ pub(super) struct Texts {
     pub(super) closed: bool,
 }
 
+/// How documents begin that are read here, but for those of text.
+const SIGNATURES: [&[u8]; 3] = [b"%PDF-", b"\x89PNG\r\n\x1a\n", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"];
+/// A word may be glued to the base64 of a document: what it decodes to stands before.
+const GLUED: usize = 64;
+
+/// Where a document begins, at the start of these bytes or shortly behind it.
+pub(super) fn document_start(bytes: &[u8]) -> Option<usize> {
+    let head = bytes.get(..bytes.len().min(GLUED)).unwrap_or_default();
+    SIGNATURES.iter().find_map(|signature| memchr::memmem::find(head, signature))
+}
+
 /// The texts in these bytes, up to about `limit` octets; none where they are no document.
 pub(super) fn texts(bytes: &[u8], limit: usize) -> Texts {
+    let bytes = document_start(bytes).and_then(|start| bytes.get(start..)).unwrap_or(bytes);
     let read: fn(&[u8], usize) -> Texts = if pdf::is_pdf(bytes) {
         pdf::texts
     } else if compound::is_compound(bytes) {

@@ -1,5 +1,6 @@
 //! Compressed streams, wherever they begin: gzip, zip entries, and the zlib streams of PDF, PNG and others.
 
+use super::super::document::document_start;
 use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use std::io::Read;
 
@@ -42,11 +43,9 @@ pub(in super::super) fn streams(bytes: &[u8], limit: usize) -> Streams {
     out
 }
 
-/// Whether something compressed begins anywhere in these bytes, or a PDF near their start: cut into its texts it could not be read.
+/// Whether something compressed begins anywhere in these bytes, or a document near their start: cut into its texts it could not be read.
 pub(super) fn is_packed(bytes: &[u8]) -> bool {
-    const GLUED: usize = 64;
-    let head = bytes.get(..bytes.len().min(GLUED)).unwrap_or_default();
-    bytes.len() >= SMALLEST && (is_stream(bytes) || memchr::memmem::find(head, b"%PDF-").is_some())
+    bytes.len() >= SMALLEST && (is_stream(bytes) || document_start(bytes).is_some())
 }
 
 fn is_stream(bytes: &[u8]) -> bool {
