@@ -111,9 +111,10 @@ impl Header {
             written.iter().filter(|byte| byte.is_ascii_graphic()).map(|byte| char::from(byte.to_ascii_lowercase())).collect();
         if name.len() != written.len() && ONCE.contains(&name.as_str()) {
             self.fault(&format!("has a field {name} whose name is not written so"));
-        } else if written.iter().any(|byte| !byte.is_ascii_graphic() && !matches!(byte, b' ' | b'\t')) || name.is_empty() {
-            self.fault("has a line that is no field");
-        } else if written.trim_ascii().iter().any(u8::is_ascii_whitespace) {
+        } else if name.is_empty()
+            || written.iter().any(|byte| !byte.is_ascii_graphic() && !matches!(byte, b' ' | b'\t'))
+            || written.trim_ascii().iter().any(u8::is_ascii_whitespace)
+        {
             self.fault("has a line that is no field");
         }
         let value = value.strip_prefix(b":").unwrap_or(value).trim_ascii().to_vec();
