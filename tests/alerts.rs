@@ -1,6 +1,6 @@
 //! What people do about alerts: on the page of its mail, by an answer to it, and what is told again when nobody does anything.
 
-mod support;
+use crate::support;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};

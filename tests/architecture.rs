@@ -133,3 +133,16 @@ fn a_breach_of_each_rule_is_seen() {
     let innocent = "//! Label.\nuse crate::domain::id;\n// tokio in a comment\n#[cfg(test)]\nmod tests { use tokio; }";
     assert!(faults(&Source::of("domain/x.rs", innocent)).is_empty());
 }
+
+/// A file of tests that `tests/main.rs` does not name would be run by nobody.
+#[test]
+fn every_file_of_tests_is_run() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let main = fs::read_to_string(tests.join("main.rs")).unwrap();
+    for path in fs::read_dir(&tests).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if path.extension().is_some_and(|extension| extension == "rs") && name != "main" {
+            assert!(main.contains(&format!("\nmod {name};\n")), "tests/main.rs does not name {name}");
+        }
+    }
+}

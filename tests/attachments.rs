@@ -1,7 +1,7 @@
 //! Files that cross: an identity hidden in every corner of every format is scrubbed or held, what people see stays, and the rest is
 //! said to whom it concerns.
 
-mod support;
+use crate::support;
 
 use data_encoding::BASE64;
 use paravent::domain::attachment::{AttachmentPolicy, FilesToGuest, FilesToOrganizer, Kind, Reason, for_guest, for_organizer, scrub};
@@ -319,7 +319,7 @@ proptest! {
     }
 }
 
-/// `PARAVENT_FILES=a.pdf:b.jpg cargo test --test attachments -- --ignored --nocapture what_files_cost`
+/// `PARAVENT_FILES=a.pdf:b.jpg cargo test --test all what_files_cost -- --ignored --nocapture`
 #[test]
 #[ignore = "prints figures of files that one names"]
 fn what_files_cost() {

@@ -1,6 +1,6 @@
 //! SPF, DKIM and DMARC over a name server on loopback: who is proved, and who is not.
 
-mod support;
+use crate::support;
 
 use paravent::authenticate::{MailAuthenticator, Settings};
 use paravent::domain::address::{Mailbox, ReversePath};

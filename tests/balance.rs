@@ -1,10 +1,10 @@
 //! Mixed messages of all classes through the doors of the real program, many sessions at once: every 250 that was said is one
 //! message of the archive in one terminal state, and `paravent reconcile` says so.
 //!
-//! `PARAVENT_MESSAGES=50000 cargo test --release --test balance -- --nocapture` is the long run; what is random comes from
+//! `PARAVENT_MESSAGES=50000 cargo test --release --test all balance:: -- --nocapture` is the long run; what is random comes from
 //! `PARAVENT_SEED`.
 
-mod support;
+use crate::support;
 
 use paravent::domain::itip;
 use paravent::domain::mime::{self, MimeLimits};

@@ -1,6 +1,6 @@
 //! Budgets: loops and floods end, nothing is lost, nobody is written to again and again, and one alert tells of it.
 
-mod support;
+use crate::support;
 
 use chrono::TimeDelta;
 use paravent::domain::alert::{Alert, AlertKind};

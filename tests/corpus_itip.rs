@@ -1,7 +1,7 @@
 //! Every calendar object of the corpus is understood, taken for an answer, or refused with a reason; docs/calendar-corpus.md says
 //! how many. The corpus lies beside the project (`../shared/corpus`), not in it: without it the test says so and passes.
 
-mod support;
+use crate::support;
 
 use paravent::domain::compose::Problem;
 use paravent::domain::explain::content_only;
@@ -14,7 +14,7 @@ use support::itip_rules::violations;
 
 const DOCUMENT: &str = "docs/calendar-corpus.md";
 /// What is before it in the document is written by hand.
-const MARK: &str = "\n<!-- From here on made by `UPDATE_DOCS=1 cargo test --test corpus_itip`. -->\n\n";
+const MARK: &str = "\n<!-- From here on made by `UPDATE_DOCS=1 cargo test --test all corpus_itip::`. -->\n\n";
 
 fn judged() -> Option<Vec<(Found, Judged)>> {
     let Some(files) = corpus_itip::files() else {

@@ -4,7 +4,7 @@
 // Helpers of tests are not seen as tests by clippy.
 #![allow(clippy::unwrap_used)]
 
-mod support;
+use crate::support;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use paravent::domain::invitation::{self, Ask};

@@ -6,7 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-mod support;
+use crate::support;
 
 use paravent::domain::itip::Method;
 use paravent::domain::record::{AuditEvent, ReceivedSummary};

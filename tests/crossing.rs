@@ -1,6 +1,6 @@
 //! Mail with files, and sealed mail, through the whole gateway in both directions; and the named fixtures of both.
 
-mod support;
+use crate::support;
 
 use data_encoding::BASE64;
 use paravent::domain::alert::AlertKind;

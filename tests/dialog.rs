@@ -1,7 +1,7 @@
 //! One dialog of a series from the first invitation to the last cancellation: beside real servers, where each party's mailbox
 //! has exactly what it should; and in process, where any two messages that are under way at the same time may change places.
 
-mod support;
+use crate::support;
 
 use paravent::domain::mime::{self, InboundMail, MimeLimits};
 use paravent::domain::token::Purpose;

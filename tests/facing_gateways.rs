@@ -4,7 +4,7 @@
 //! Claire organizes on A (`visio.example`), Benoît on B (`autre.example`), and each is a guest of the other. Each also invites the
 //! alias under which the other gateway shows its organizer, and a mailbox that forwards everything to such an alias.
 
-mod support;
+use crate::support;
 
 use paravent::domain::mime::{self, InboundMail, MimeLimits};
 use serde_json::Value;

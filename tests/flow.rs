@@ -1,6 +1,6 @@
 //! The stories told through the reception, on a real archive: what is sent, what changes, what is held.
 
-mod support;
+use crate::support;
 
 use paravent::domain::alert::AlertKind;
 use paravent::domain::attendance::PartStat;

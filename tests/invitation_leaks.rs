@@ -1,12 +1,8 @@
 //! The promise of the product: whatever an organizer's invitation carries, and however it is encoded, no byte to a
 //! guest shows who they are, while the guests do get their invitations.
 
-#[path = "support/identity.rs"]
-#[allow(dead_code, unreachable_pub, reason = "shared by tests")]
-mod identity;
-#[path = "support/naive.rs"]
-#[allow(unreachable_pub, reason = "shared by tests")]
-mod naive;
+use crate::support::identity;
+use crate::support::naive;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};

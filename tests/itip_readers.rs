@@ -5,7 +5,7 @@
 // Helpers of tests are not seen as tests by clippy.
 #![allow(clippy::unwrap_used)]
 
-mod support;
+use crate::support;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use paravent::domain::mime::{self, MimeLimits};

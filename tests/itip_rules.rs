@@ -1,8 +1,6 @@
 //! The judge of `tests/support/itip_rules.rs` can fail: a broken object for each of its rules, and whole ones that pass.
 
-#[path = "support/itip_rules.rs"]
-#[allow(unreachable_pub, reason = "shared by tests")]
-mod itip_rules;
+use crate::support::itip_rules;
 
 use itip_rules::{RULES, violations};
 use std::collections::BTreeSet;

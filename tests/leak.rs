@@ -1,11 +1,8 @@
 //! The leak guard: every disguise is found in every place, each named; ordinary guest mail passes.
 
-#[path = "leak/tricks.rs"]
 mod tricks;
 
-#[path = "letters/desk.rs"]
-#[allow(dead_code, reason = "the letters' tests use more of it")]
-mod desk;
+use crate::letters::desk;
 
 use data_encoding::BASE64;
 use desk::{Desk, named};
@@ -386,7 +383,7 @@ fn invitations_of_ours_pass_for_anybody() {
     }
 }
 
-/// `cargo test --test leak -- --ignored --nocapture what_a_scan_costs`
+/// `cargo test --test all what_a_scan_costs -- --ignored --nocapture`
 #[test]
 #[ignore = "prints figures"]
 fn what_a_scan_costs() {

@@ -1,8 +1,6 @@
 //! Every letter in every language as a whole mail, and what no value may ever do to one.
 
-#[path = "letters/desk.rs"]
-mod desk;
-#[path = "letters/series.rs"]
+pub mod desk;
 mod series;
 
 use desk::{Desk, LINK, at, named};

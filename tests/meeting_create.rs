@@ -1,7 +1,7 @@
 //! `paravent meeting create`: a calendar file is carried out as if its organizer had mailed it. Through the flow, and through the
 //! real binary, each with a real archive.
 
-mod support;
+use crate::support;
 
 use paravent::domain::delivery::OutboxPurpose::{Invitation, Organizer};
 use paravent::domain::itip::{self, CalendarLimits, Method};

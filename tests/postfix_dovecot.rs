@@ -2,7 +2,7 @@
 //! gateway; the gateway delivers through Postfix into Dovecot; guests answer through Postfix; the organizer and the
 //! helpdesk read by IMAP.
 
-mod support;
+use crate::support;
 
 use paravent::domain::attendance::PartStat;
 use paravent::domain::itip::{self, CalendarObject, Method};

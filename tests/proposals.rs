@@ -1,6 +1,6 @@
 //! A guest proposes another time or somebody else; the organizer answers in their own calendar.
 
-mod support;
+use crate::support;
 
 use paravent::domain::delivery::OutboxPurpose::{Answer, Invitation, Organizer};
 use paravent::domain::itip::{self, CalendarObject, Method};

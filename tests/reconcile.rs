@@ -1,6 +1,6 @@
 //! `paravent reconcile`: everything that was accepted is in one terminal state, and every row that is not is named.
 
-mod support;
+use crate::support;
 
 use chrono::Utc;
 use paravent::domain::delivery::OutboxPurpose::Invitation;
@@ -145,7 +145,7 @@ async fn what_is_written_meanwhile_is_not_in_the_balance() {
     assert_eq!(of_purpose(&house.sent().await, Invitation).len(), 0);
 }
 
-/// `cargo test --release --test reconcile -- --ignored --nocapture a_million`: prints how long it takes.
+/// `cargo test --release --test all reconcile::a_million -- --ignored --nocapture`: prints how long it takes.
 #[tokio::test]
 #[ignore = "writes a store of a million rows, prints times, asserts none"]
 async fn a_million_rows() {

@@ -1,7 +1,7 @@
 //! The stories of series, with several messages each, told through the reception on a real archive: what is sent to whom, and
 //! what is kept.
 
-mod support;
+use crate::support;
 
 use chrono::TimeDelta;
 use paravent::domain::attendance::{Delivery, PartStat};

@@ -1,7 +1,7 @@
 //! What a guest must not learn of a series that they have a part of, and what neither a guest nor an organizer can make the gateway
 //! do: mail by the hundred, answers without end, objects that nobody can read any more.
 
-mod support;
+use crate::support;
 
 use paravent::domain::delivery::{OutboxItem, OutboxPurpose};
 use paravent::domain::token::Purpose;

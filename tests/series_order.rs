@@ -7,7 +7,7 @@
 //!    instances alone here where others are taken off the whole, or where a guest's first invitation may be later.
 //! 3. A series that moves away and back forgets the exceptions of the time between: a time of day never comes twice here.
 
-mod support;
+use crate::support;
 
 use paravent::domain::attendance::Response;
 use paravent::domain::meeting::{Guest, MeetingStatus};

@@ -1,6 +1,6 @@
 //! The SQLite archive: the contract of all archives, and what is SQLite's own.
 
-mod contract;
+use crate::contract;
 
 use contract::{commit, meeting, received};
 use paravent::domain::record::{Commit, Committed, Write};

@@ -1,6 +1,6 @@
 //! Who complains or does not exist gets nothing more; the organizer sees it, and there is a way back.
 
-mod support;
+use crate::support;
 
 use chrono::TimeDelta;
 use paravent::domain::alert::AlertKind;

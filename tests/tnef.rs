@@ -4,7 +4,7 @@
 // Helpers of tests are not seen as tests by clippy.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
+use crate::support;
 
 use data_encoding::BASE64;
 use paravent::domain::itip::{self, CalendarObject, Method};

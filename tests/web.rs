@@ -3,12 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at a surprise")]
 
-#[path = "web/archive.rs"]
 mod archive;
-#[path = "web/mailbox.rs"]
 mod mailbox;
-#[path = "web/meeting.rs"]
-mod meeting_page;
+mod meeting;
 
 use archive::{FixedWorld, OneDialog, guest, meeting, noon};
 use axum::Router;

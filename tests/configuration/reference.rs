@@ -35,7 +35,7 @@ domain = "meet.jitsi"
 const HEAD: &str = "\
 # Settings
 
-Made from the doc comments of the settings (`UPDATE_DOCS=1 cargo test --test configuration`); do not edit it by hand.
+Made from the doc comments of the settings (`UPDATE_DOCS=1 cargo test --test all configuration::`); do not edit it by hand.
 
 One TOML file, `/etc/paravent/paravent.toml` unless `--config` or `PARAVENT_CONFIG` names another. `paravent init` writes one with
 comments, `paravent check` looks at all of it. An unknown key is an error that names its line, never passed over.

@@ -1,7 +1,7 @@
 //! Whole mails of recurring meetings and of whole days.
 
-use crate::desk::{Desk, at};
-use crate::{readable, text};
+use super::desk::{Desk, at};
+use super::{readable, text};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use paravent::domain::compose::InvitationKind;

@@ -1,8 +1,8 @@
 //! Signatures, as a receiver checks them: our letters, over the line, against the published record.
 
-use crate::desk::Desk;
-use crate::items::item;
-use crate::server::{Rules, Server};
+use super::desk::Desk;
+use super::items::item;
+use super::server::{Rules, Server};
 use crate::support::dns::Zone;
 use paravent::authenticate::{MailAuthenticator, Settings};
 use paravent::domain::address::ReversePath;

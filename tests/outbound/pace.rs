@@ -1,8 +1,8 @@
-//! How fast the worker empties an outbox into Postfix's sink: `cargo test --test outbound pace -- --ignored --nocapture`. Printed, never asserted.
+//! How fast the worker empties an outbox into Postfix's sink: `cargo test --test all outbound::pace -- --ignored --nocapture`. Printed, never asserted.
 
-use crate::items::item;
-use crate::sink::Sink;
-use crate::worker::House;
+use super::items::item;
+use super::sink::Sink;
+use super::worker::House;
 use paravent::domain::record::{Commit, Write};
 use paravent::flow::port::Archive;
 use paravent::outbound::worker::OutboxSettings;

@@ -1,6 +1,6 @@
 //! Postfix's own sink as the next server.
 
-use crate::items::item;
+use super::items::item;
 use crate::support::{net, parts};
 use paravent::domain::delivery::AttemptOutcome;
 use paravent::flow::port::Transport;

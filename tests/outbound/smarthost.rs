@@ -1,7 +1,7 @@
 //! Every phase of a session with the next mail server, and what each end of it means for the mail.
 
-use crate::items::item;
-use crate::server::{BREAK, CLOSE, Rules, SILENCE, Server};
+use super::items::item;
+use super::server::{BREAK, CLOSE, Rules, SILENCE, Server};
 use paravent::domain::delivery::AttemptOutcome;
 use paravent::domain::delivery::AttemptOutcome::{Bounced, Deferred, Delivered, Uncertain};
 use paravent::flow::port::Transport;

@@ -1,6 +1,6 @@
 //! The worker over a real archive and a transport that does as it is told.
 
-use crate::items::item;
+use super::items::item;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use paravent::domain::address::{Mailbox, NamedMailbox};
@@ -27,7 +27,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 fn start() -> DateTime<Utc> {
-    crate::items::now()
+    super::items::now()
 }
 
 /// A clock that a test moves.

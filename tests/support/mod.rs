@@ -1,5 +1,4 @@
 //! What several tests share.
-#![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
 
 pub mod corpus_itip;
 pub mod dns;
@@ -7,8 +6,10 @@ pub mod emitted;
 pub mod files;
 pub mod house;
 pub mod http;
+pub mod identity;
 pub mod itip_rules;
 pub mod letter;
+pub mod naive;
 pub mod net;
 pub mod outlook;
 pub mod parts;

@@ -1,6 +1,6 @@
 //! The mailbox page of localserve through its router: what it shows, and what its buttons hand to the mail doors.
 
-use crate::archive::{FixedWorld, OneDialog, noon, organizer};
+use super::archive::{FixedWorld, OneDialog, noon, organizer};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};

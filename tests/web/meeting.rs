@@ -1,6 +1,6 @@
 //! The organizer's page of a meeting through its router: what it tells, to whom, and that it changes nothing.
 
-use crate::archive::{FixedWorld, OneDialog, guest, meeting, noon};
+use super::archive::{FixedWorld, OneDialog, guest, meeting, noon};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};

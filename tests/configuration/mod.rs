@@ -29,7 +29,7 @@ fn the_reference_page_is_what_the_sources_say() {
     }
     let kept = fs::read_to_string(&file).unwrap_or_default();
     let fresh = kept == page;
-    assert!(fresh, "docs/configuration.md is not what the sources say: UPDATE_DOCS=1 cargo test --test configuration");
+    assert!(fresh, "docs/configuration.md is not what the sources say: UPDATE_DOCS=1 cargo test --test all configuration::");
 }
 
 #[test]
