@@ -50,3 +50,4 @@ mod support;
 mod suppression;
 mod tnef;
 mod web;
+mod webhooks;

@@ -1,5 +1,6 @@
 //! Adapters from configuration: each function builds one thing that the rooms share.
 
+use super::callers::Callers;
 use super::world::RealWorld;
 use crate::authenticate::MailAuthenticator;
 use crate::config::{Config, Secrets, decode_secret};
@@ -32,6 +33,7 @@ pub(super) struct Ground {
     pub directory: Arc<dyn Directory>,
     pub authenticator: Arc<dyn Authenticator>,
     pub bell: Arc<dyn Bell>,
+    pub callers: Callers,
     pub waker: Arc<dyn Waker>,
     pub secrets: Secrets,
 }
@@ -46,9 +48,9 @@ pub(super) fn authenticator(config: &Config) -> anyhow::Result<Arc<dyn Authentic
     Ok(Arc::new(MailAuthenticator::new(config.authentication.clone())?))
 }
 
-/// The flows.
-pub(super) fn gateway(config: &Config, ground: Ground) -> anyhow::Result<Gateway> {
-    Ok(Gateway {
+/// The flows, and who is called beside them.
+pub(super) fn gateway(config: &Config, ground: Ground) -> anyhow::Result<(Gateway, Callers)> {
+    let gateway = Gateway {
         archive: ground.archive,
         directory: ground.directory,
         authenticator: ground.authenticator,
@@ -61,7 +63,8 @@ pub(super) fn gateway(config: &Config, ground: Ground) -> anyhow::Result<Gateway
         turns: Turns::default(),
         burst: Burst::default(),
         settings: flow_settings(config)?,
-    })
+    };
+    Ok((gateway, ground.callers))
 }
 
 /// The door behind guests' links.

@@ -1,12 +1,14 @@
 //! Fuse box: builds the adapters, starts the tasks, shuts them down. The only module that knows every room.
 
 mod build;
+mod callers;
 mod doors;
 mod localserve;
 mod watch;
 mod world;
 
 pub use build::open_archive;
+pub use callers::webhook;
 pub use localserve::localserve;
 
 use crate::config::{Config, Secrets};
@@ -14,6 +16,7 @@ use crate::domain::token::Purpose;
 use crate::flow::Gateway;
 use crate::flow::meeting_page::MeetingPages;
 use crate::flow::port::{Bell, Transport, Waker};
+use crate::notify::Bells;
 use crate::notify::log::LogBell;
 use crate::outbound::dkim::{Signer, SigningTransport};
 use crate::outbound::smarthost::Smarthost;
@@ -23,6 +26,7 @@ use crate::web::guest::{Contact, GuestCounter, router as guest_router};
 use crate::web::meeting::{MeetingCounter, router as meeting_router};
 use anyhow::{Context, anyhow};
 use build::Ground;
+use callers::Callers;
 use doors::Doors;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -41,17 +45,20 @@ impl Waker for WorkerWaker {
 /// The flows alone, for commands: their mail is sent by the gateway that serves.
 pub async fn gateway(config: &Config) -> anyhow::Result<Gateway> {
     let ground = ground(config, Arc::default()).await?;
-    build::gateway(config, ground)
+    Ok(build::gateway(config, ground)?.0)
 }
 
 async fn ground(config: &Config, wake: Arc<Notify>) -> anyhow::Result<Ground> {
+    let secrets = Secrets::load(&config.keys.file)?;
+    let callers = Callers::build(config, &secrets)?;
     Ok(Ground {
         archive: open_archive(&config.store).await?,
         directory: build::directory(config)?,
         authenticator: build::authenticator(config)?,
-        bell: Arc::new(LogBell),
+        bell: Arc::new(Bells::new(vec![Arc::new(LogBell), Arc::new(callers.bell())])),
+        callers,
         waker: Arc::new(WorkerWaker(wake)),
-        secrets: Secrets::load(&config.keys.file)?,
+        secrets,
     })
 }
 
@@ -110,7 +117,8 @@ impl Running {
     ) -> anyhow::Result<Self> {
         let secrets = ground.secrets.clone();
         let bell: Arc<dyn Bell> = ground.bell.clone();
-        let gateway = Arc::new(build::gateway(config, ground)?);
+        let (gateway, callers) = build::gateway(config, ground)?;
+        let gateway = Arc::new(gateway);
         let doors = Doors::bind(config).await?;
         let web = TcpListener::bind(config.listen.web).await.with_context(|| format!("listen.web {}", config.listen.web))?;
         let pages = pages(config, &gateway, &secrets)?.merge(more_pages.unwrap_or_default());
@@ -137,6 +145,7 @@ impl Running {
         };
         tasks.spawn(worker.run(wake, stopping.clone()));
         tasks.spawn(watch::watch(gateway.clone(), stopping.clone()));
+        callers.start(&gateway, stopping, &mut tasks);
         Ok(Self { gateway, tasks })
     }
 

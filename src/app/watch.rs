@@ -1,6 +1,8 @@
 //! The watchman's round: what is due by the clock alone.
 
+use crate::domain::record::{Commit, Write};
 use crate::flow::Gateway;
+use chrono::TimeDelta;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch::Receiver;
@@ -8,6 +10,8 @@ use tokio::time::sleep;
 
 /// From one round to the next.
 const ROUND: Duration = Duration::from_secs(60);
+/// How long events of alerts are kept for webhooks that are behind.
+const EVENT_DAYS: i64 = 30;
 
 /// Goes round until `stop` is true or its sender is gone.
 pub(super) async fn watch(gateway: Arc<Gateway>, mut stop: Receiver<bool>) {
@@ -17,9 +21,17 @@ pub(super) async fn watch(gateway: Arc<Gateway>, mut stop: Receiver<bool>) {
             Ok(told) => tracing::info!(told, "alerts told again"),
             Err(error) => tracing::error!(%error, "open alerts could not be looked at"),
         }
+        forget_old_events(&gateway).await;
         tokio::select! {
             changed = stop.changed() => if changed.is_err() { break },
             () = sleep(ROUND) => {}
         }
+    }
+}
+
+async fn forget_old_events(gateway: &Gateway) {
+    let before = gateway.world.now() - TimeDelta::days(EVENT_DAYS);
+    if let Err(error) = gateway.archive.commit(Commit { writes: vec![Write::AlertEventsForgotten { before }] }).await {
+        tracing::error!(%error, "old events of alerts could not be forgotten");
     }
 }

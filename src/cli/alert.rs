@@ -82,7 +82,7 @@ pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
                     received: None,
                     detail: "{}".to_owned(),
                 };
-                archive.commit(Commit { writes: vec![Write::AlertState { id: *id, state }, Write::Audit(audit)] }).await?;
+                archive.commit(Commit { writes: vec![Write::AlertState { id: *id, state, at: audit.at }, Write::Audit(audit)] }).await?;
                 let value = serde_json::json!({ "id": id, "state": state });
                 output::done(desk.json, &value, &format!("{id} {}", output::word(&state)))?;
                 Ok(ExitCode::SUCCESS)

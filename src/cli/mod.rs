@@ -14,6 +14,7 @@ mod organizer;
 mod output;
 mod reconcile;
 mod serve;
+mod webhook;
 
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
@@ -69,6 +70,9 @@ enum Command {
     /// Alerts.
     #[command(subcommand)]
     Alert(alert::Command),
+    /// Who else is told of alerts.
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     /// Who may invite.
     #[command(subcommand)]
     Organizer(organizer::Command),
@@ -111,6 +115,7 @@ fn run(desk: &Desk, command: Command) -> Outcome {
         Command::Guest(command) => guest::run(desk, &command),
         Command::Hold(command) => hold::run(desk, &command),
         Command::Alert(command) => alert::run(desk, &command),
+        Command::Webhook(command) => webhook::run(desk, &command),
         Command::Organizer(command) => organizer::run(desk, &command),
         Command::Reconcile => reconcile::run(desk),
         Command::Completions(options) => completions::run(&options),

@@ -1,6 +1,6 @@
 //! Secret keys: one file, readable by the gateway alone, written by `paravent init`.
 
-use super::ConfigError;
+use super::{ConfigError, WebhookSecret};
 use crate::outbound::dkim::DkimKeySettings;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -34,6 +34,9 @@ pub struct Secrets {
     pub link: Vec<LinkKey>,
     /// What Jitsi's Prosody checks conference tokens with.
     pub conference: ConferenceSecret,
+    /// What calls of webhooks are signed with, one each.
+    #[serde(default)]
+    pub webhook: Vec<WebhookSecret>,
 }
 
 /// A key of address tokens.
@@ -82,6 +85,12 @@ impl Secrets {
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::new(path, format!("cannot be read: {error}")))?;
         // The parser's own message quotes the line, and the line is a secret.
         toml::from_str(&text).map_err(|error| ConfigError::new(path, format!("not a key file: {}", error.message())))
+    }
+
+    /// The key of the webhook of this name; `None` where it is missing or of another form.
+    pub fn webhook_key(&self, name: &str) -> Option<Vec<u8>> {
+        let secret = self.webhook.iter().find(|webhook| webhook.name == name)?.secret.expose_secret().trim();
+        STANDARD.decode(secret.strip_prefix("whsec_").unwrap_or(secret)).ok().filter(|key| (24..=64).contains(&key.len()))
     }
 }
 

@@ -12,6 +12,7 @@ mod load;
 mod policy;
 mod store;
 mod validate;
+mod webhook;
 
 pub use conference::Conference;
 pub use delivery::Delivery;
@@ -24,6 +25,7 @@ pub use load::ConfigError;
 pub use policy::Policy;
 pub use store::Store;
 pub use validate::{Finding, Level};
+pub use webhook::{Webhook, WebhookSecret};
 
 use serde::Deserialize;
 
@@ -65,4 +67,7 @@ pub struct Config {
     /// Files in mail between guests and organizers (docs/attachments.md).
     #[serde(default)]
     pub attachments: crate::domain::attachment::AttachmentPolicy,
+    /// Who else is told of alerts (docs/webhooks.md), one `[[webhooks]]` each.
+    #[serde(default)]
+    pub webhooks: Vec<Webhook>,
 }

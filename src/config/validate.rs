@@ -56,6 +56,7 @@ impl Config {
         self.public_url(&mut findings);
         self.doors(&mut findings);
         self.sealers(&mut findings);
+        self.webhooks(&mut findings);
         self.key_files(&mut findings);
         if findings.is_empty() {
             findings.push(Finding::ok("configuration", "the settings fit together"));
@@ -81,7 +82,7 @@ impl Config {
 
     fn public_url(&self, findings: &mut Vec<Finding>) {
         let url = &self.identity.public_url;
-        let loopback = url.starts_with("http://127.0.0.1") || url.starts_with("http://localhost") || url.starts_with("http://[::1]");
+        let loopback = is_loopback(url);
         if !url.starts_with("https://") && !loopback {
             findings.push(Finding::problem("identity.public_url", format!("`{url}` is not https"), "guests' links need https"));
         }
@@ -131,6 +132,27 @@ impl Config {
         }
     }
 
+    fn webhooks(&self, findings: &mut Vec<Finding>) {
+        let secrets = Secrets::load(&self.keys.file).ok();
+        for (at, webhook) in self.webhooks.iter().enumerate() {
+            let (subject, name) = (format!("webhooks.{}", webhook.name), &webhook.name);
+            if name.is_empty() || self.webhooks.iter().take(at).any(|other| other.name == *name) {
+                findings.push(Finding::problem(
+                    "webhooks",
+                    format!("the name `{name}` is empty, or stands twice"),
+                    "give each its own name",
+                ));
+            }
+            if !webhook.url.starts_with("https://") && !is_loopback(&webhook.url) {
+                findings.push(Finding::problem(&subject, "its url is not https", "alerts name meetings: give an https url"));
+            }
+            if secrets.as_ref().is_some_and(|secrets| secrets.webhook_key(name).is_none()) {
+                let found = "its secret is missing in the key file, or is not 24 to 64 octets in base64";
+                findings.push(Finding::problem(&subject, found, "[[webhook]] with name and secret (`openssl rand -base64 32`)"));
+            }
+        }
+    }
+
     fn key_files(&self, findings: &mut Vec<Finding>) {
         match Secrets::load(&self.keys.file) {
             Err(error) => findings.push(Finding::problem("keys.file", error.to_string(), "`paravent init` writes one")),
@@ -163,6 +185,14 @@ impl Config {
             }
         }
     }
+}
+
+/// Whether this leads to this machine, where nobody listens in.
+fn is_loopback(url: &str) -> bool {
+    let rest = url.strip_prefix("http://").unwrap_or_default();
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, port)| if port.ends_with(']') { host } else { name });
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
 }
 
 #[cfg(unix)]

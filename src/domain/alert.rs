@@ -2,12 +2,14 @@
 
 mod action;
 pub mod escalation;
+mod event;
 
 use super::id::{AlertId, GuestId, MeetingId, ReceivedId};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use action::AlertAction;
+pub use event::{AlertEvent, AlertOccasion};
 
 /// The closed list of kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

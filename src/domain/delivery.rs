@@ -127,16 +127,19 @@ pub fn after_attempt(item: &OutboxItem, outcome: &AttemptOutcome, policy: &Retry
         AttemptOutcome::Bounced(text) => (text, false),
         AttemptOutcome::Deferred(text) | AttemptOutcome::Uncertain(text) => (text, true),
     };
-    let next = now + wait(attempts, policy, spread);
+    let next = now + policy.wait(attempts, spread);
     if !retry || next > item.expires_at {
         return OutboxState::Failed { at: now, last: text.clone() };
     }
     OutboxState::Due { at: next, attempts: attempts.saturating_add(1), last: text.clone() }
 }
 
-fn wait(attempts: u32, policy: &RetryPolicy, spread: f64) -> chrono::TimeDelta {
-    let doubled = u64::from(policy.first_wait_seconds) << attempts.min(20);
-    let capped = doubled.min(u64::from(policy.longest_wait_seconds));
-    let jittered = capped as f64 * (0.75 + 0.5 * spread.clamp(0.0, 1.0));
-    chrono::TimeDelta::milliseconds((jittered * 1000.0) as i64)
+impl RetryPolicy {
+    /// The wait after this many failed attempts before the last one. `spread` in 0..=1 makes it a quarter shorter or longer.
+    pub fn wait(&self, attempts: u32, spread: f64) -> chrono::TimeDelta {
+        let doubled = u64::from(self.first_wait_seconds) << attempts.min(20);
+        let capped = doubled.min(u64::from(self.longest_wait_seconds));
+        let jittered = capped as f64 * (0.75 + 0.5 * spread.clamp(0.0, 1.0));
+        chrono::TimeDelta::milliseconds((jittered * 1000.0) as i64)
+    }
 }

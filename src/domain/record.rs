@@ -149,6 +149,8 @@ pub enum Write {
         id: AlertId,
         /// The new state.
         state: AlertState,
+        /// When.
+        at: DateTime<Utc>,
     },
     /// An alert is told again; conflicts where it was told at this level before, or is open no more.
     AlertEscalated {
@@ -156,6 +158,20 @@ pub enum Write {
         id: AlertId,
         /// The level, from 1.
         level: u8,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// How far a webhook is with the events of alerts.
+    WebhookAt {
+        /// Its name.
+        name: String,
+        /// The last event that it is done with.
+        number: u64,
+    },
+    /// Events of alerts from before this moment are forgotten, whoever was told of them.
+    AlertEventsForgotten {
+        /// The moment.
+        before: DateTime<Utc>,
     },
     /// An organizer of the directory, added or replaced by mailbox.
     Organizer(Box<Organizer>),

@@ -8,10 +8,11 @@ use crate::domain::alert::{Alert, AlertAction, AlertState};
 use crate::domain::attendance::Delivery;
 use crate::domain::compose::InvitationKind;
 use crate::domain::id::{AlertId, ReceivedId};
-use crate::domain::link::LinkError;
+use crate::domain::link::{LinkError, LinkKeyError};
 use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::mime;
 use crate::domain::record::{AuditEvent, Committed, HoldState, Received, Write};
+use chrono::{DateTime, Utc};
 
 /// Longest text of a waiting mail that the page shows, in characters.
 const PREVIEW: usize = 4_000;
@@ -87,6 +88,11 @@ impl Gateway {
         Ok(AlertSeen::Alert(Box::new(AlertView { alert, dialog, mail })))
     }
 
+    /// Where this alert is shown and acted on, by whoever has the link.
+    pub fn alert_link(&self, alert: AlertId, now: DateTime<Utc>) -> Result<String, LinkKeyError> {
+        Ok(format!("{}/a/{}", self.settings.public_url, self.links.mint_alert(alert, now)?))
+    }
+
     fn preview(&self, received: &Received) -> Preview {
         let mail = mime::read(&received.raw, &self.settings.mime);
         Preview {
@@ -127,7 +133,7 @@ impl Gateway {
         actor: &str,
         mut writes: Vec<Write>,
     ) -> PortResult<Acted> {
-        writes.push(Write::AlertState { id: alert.id, state });
+        writes.push(Write::AlertState { id: alert.id, state, at: self.world.now() });
         writes.push(Write::Audit(self.act_audit(alert, action, actor)));
         Ok(match self.commit(writes).await? {
             Committed::Done => Acted::Done,

@@ -52,7 +52,7 @@ impl Gateway {
             received: alert.received,
             detail: serde_json::json!({ "alert": alert.id, "level": alert.escalated }).to_string(),
         };
-        let mut writes = vec![Write::AlertEscalated { id: alert.id, level: alert.escalated }, Write::Audit(audit)];
+        let mut writes = vec![Write::AlertEscalated { id: alert.id, level: alert.escalated, at: now }, Write::Audit(audit)];
         let mail = self.draft_alert(alert, now).map_err(|error| PortError::new("build an alert mail", error))?;
         writes.extend(mail.map(|item| Write::Outbox(Box::new(item))));
         let done = self.commit(writes).await? == Committed::Done;

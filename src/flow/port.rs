@@ -1,7 +1,7 @@
 //! Ports: what the flows need of the outside, as traits. Adapters in the shell rooms implement them.
 
 use crate::domain::address::{Mailbox, ReversePath};
-use crate::domain::alert::{Alert, AlertState};
+use crate::domain::alert::{Alert, AlertEvent, AlertState};
 use crate::domain::answer::Answer;
 use crate::domain::authentication::Authentication;
 use crate::domain::budget::Counter;
@@ -89,6 +89,12 @@ pub trait Archive: Send + Sync {
     async fn meeting_alerts(&self, meeting: MeetingId) -> PortResult<Vec<Alert>>;
     /// The alert of this key that is not resolved.
     async fn alert_by_key(&self, key: &str) -> PortResult<Option<Alert>>;
+    /// What happened to alerts after the event of this number, in order, at most `limit`.
+    async fn alert_events(&self, after: u64, limit: u32) -> PortResult<Vec<AlertEvent>>;
+    /// The number of the newest event of alerts; 0 where there was none.
+    async fn newest_alert_event(&self) -> PortResult<u64>;
+    /// How far the webhook of this name is with them, if it was ever asked.
+    async fn webhook_at(&self, name: &str) -> PortResult<Option<u64>>;
 
     /// An organizer as last seen, also one that the directory no longer has.
     async fn organizer(&self, id: OrganizerId) -> PortResult<Option<Organizer>>;
@@ -135,6 +141,10 @@ pub trait World: Send + Sync {
     fn random(&self) -> Uuid;
     /// A time-ordered UUID (version 7) for keys.
     fn key(&self) -> Uuid;
+    /// A number in 0..=1, so that what failed at one time is not tried again at one time: of 32 random bits.
+    fn spread(&self) -> f64 {
+        f64::from(self.random().as_fields().0) / f64::from(u32::MAX)
+    }
 }
 
 /// Hands one mail to the next server.

@@ -1,6 +1,8 @@
 //! Bells: how an alert reaches people beside the mail to the helpdesk.
 
+pub mod caller;
 pub mod log;
+pub mod webhook;
 
 use crate::domain::alert::Alert;
 use crate::flow::port::Bell;

@@ -128,7 +128,7 @@ impl Worker {
     async fn attempt(self, item: OutboxItem, stop: watch::Receiver<bool>) -> OutboxId {
         let outcome = self.deliver(&item).await;
         let now = self.world.now();
-        let next = after_attempt(&item, &outcome, &self.policy(), self.spread(), now);
+        let next = after_attempt(&item, &outcome, &self.policy(), self.world.spread(), now);
         report(&item, &outcome, &next);
         self.record(&aftermath(&item, &outcome, next, AlertId(self.world.key()), now), &stop).await;
         item.id
@@ -177,11 +177,6 @@ impl Worker {
 
     fn policy(&self) -> RetryPolicy {
         RetryPolicy { first_wait_seconds: self.settings.first_wait_seconds, longest_wait_seconds: self.settings.longest_wait_seconds }
-    }
-
-    /// Chance in 0..=1, from 32 random bits of a UUID.
-    fn spread(&self) -> f64 {
-        f64::from(self.world.random().as_fields().0) / f64::from(u32::MAX)
     }
 }
 

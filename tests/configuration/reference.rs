@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use syn::{Attribute, Expr, Field, Fields, GenericArgument, Item, ItemEnum, ItemStruct, Lit, Meta, PathArguments, Type};
 
 /// Where settings are declared, beside `src/config`.
-const BESIDE: [&str; 7] = [
+const BESIDE: [&str; 8] = [
     "src/authenticate/settings.rs",
+    "src/domain/alert.rs",
     "src/domain/budget.rs",
     "src/domain/attachment/policy.rs",
     "src/inbound/limits.rs",
@@ -118,6 +119,8 @@ impl Sources {
             let key = inner.ident.as_ref().unwrap().to_string();
             let default = match defaults.get(&joined(&path, &key)) {
                 Some(value) if optional || has_default(&inner.attrs) => value.clone(),
+                // Of a list there is no one that was built: the comment says what stands for it.
+                None if is_list && has_default(&inner.attrs) => "*as said*".to_owned(),
                 _ => "**required**".to_owned(),
             };
             (key, self.kind(&inner.ty), default, comment(&inner.attrs))

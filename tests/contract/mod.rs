@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use paravent::domain::address::{Mailbox, NamedMailbox, ReversePath};
-use paravent::domain::alert::{Alert, AlertKind, AlertState, Severity};
+use paravent::domain::alert::{Alert, AlertKind, AlertOccasion, AlertState, Severity};
 use paravent::domain::attendance::{Answer, Attendance, Delivery, PartStat, Presence, Response};
 use paravent::domain::authentication::{Authentication, Proof};
 use paravent::domain::decision::Disposition;
@@ -230,7 +230,7 @@ pub(crate) async fn alerts(archive: &dyn Archive) {
     commit(archive, vec![Write::Alert(Box::new(first.clone())), Write::Alert(Box::new(alert(Severity::Info, 2)))]).await;
     let merged = Alert { evidence: "evidence 2".into(), count: 2, last_at: at(2), ..first.clone() };
     assert_eq!(archive.alert_by_key("held/1").await.unwrap(), Some(merged));
-    commit(archive, vec![Write::AlertState { id: first.id, state: AlertState::Resolved }]).await;
+    commit(archive, vec![Write::AlertState { id: first.id, state: AlertState::Resolved, at: at(9) }]).await;
     assert_eq!(archive.alert_by_key("held/1").await.unwrap(), None);
     commit(archive, vec![Write::Alert(Box::new(alert(Severity::Info, 3)))]).await;
     assert_eq!(archive.alerts(None, 9).await.unwrap().iter().map(|alert| alert.last_at).collect::<Vec<_>>(), [at(3), at(2)]);
@@ -244,9 +244,66 @@ pub(crate) async fn alerts(archive: &dyn Archive) {
     for one in [&older, &newer, &resolved, &elsewhere] {
         commit(archive, vec![Write::Alert(Box::new(one.clone()))]).await;
     }
-    commit(archive, vec![Write::AlertState { id: resolved.id, state: AlertState::Resolved }]).await;
-    commit(archive, vec![Write::AlertState { id: older.id, state: AlertState::Acknowledged }]).await;
+    commit(archive, vec![Write::AlertState { id: resolved.id, state: AlertState::Resolved, at: at(9) }]).await;
+    commit(archive, vec![Write::AlertState { id: older.id, state: AlertState::Acknowledged, at: at(9) }]).await;
     assert_eq!(archive.meeting_alerts(about).await.unwrap().iter().map(|alert| alert.id).collect::<Vec<_>>(), [newer.id, older.id]);
+}
+
+pub(crate) async fn alert_events(archive: &dyn Archive) {
+    let alert = |key: &str, severity, seconds| Alert {
+        id: AlertId(Uuid::now_v7()),
+        kind: AlertKind::Held,
+        severity,
+        state: AlertState::Open,
+        key: key.into(),
+        meeting: None,
+        guest: None,
+        received: None,
+        escalated: 0,
+        evidence: String::new(),
+        count: 1,
+        opened_at: at(seconds),
+        last_at: at(seconds),
+    };
+    let raise = |one: &Alert| Write::Alert(Box::new(one.clone()));
+    assert_eq!(archive.newest_alert_event().await.unwrap(), 0);
+    let (first, other) = (alert("held/1", Severity::Info, 1), alert("held/2", Severity::Warning, 2));
+    // One more of an open alert is no event, unless it is more severe; what is done again is none either.
+    commit(archive, vec![raise(&first), raise(&alert("held/1", Severity::Info, 3)), raise(&other)]).await;
+    commit(archive, vec![raise(&alert("held/1", Severity::Warning, 4))]).await;
+    for _ in 0..2 {
+        commit(archive, vec![Write::AlertState { id: first.id, state: AlertState::Acknowledged, at: at(5) }]).await;
+    }
+    commit(archive, vec![Write::AlertEscalated { id: other.id, level: 1, at: at(6) }]).await;
+    let again = Commit { writes: vec![Write::AlertEscalated { id: other.id, level: 1, at: at(7) }] };
+    assert_eq!(archive.commit(again).await.unwrap(), Committed::Conflict);
+    commit(archive, vec![Write::AlertState { id: first.id, state: AlertState::Resolved, at: at(8) }]).await;
+
+    let events = archive.alert_events(0, 99).await.unwrap();
+    let told: Vec<_> = events.iter().map(|event| (event.alert.id, event.occasion, event.at)).collect();
+    let expected = [
+        (first.id, AlertOccasion::Raised, at(1)),
+        (other.id, AlertOccasion::Raised, at(2)),
+        (first.id, AlertOccasion::Escalated, at(4)),
+        (first.id, AlertOccasion::Acknowledged, at(5)),
+        (other.id, AlertOccasion::Escalated, at(6)),
+        (first.id, AlertOccasion::Resolved, at(8)),
+    ];
+    assert_eq!(told, expected);
+    assert!(events.iter().filter(|event| event.alert.id == first.id).all(|event| event.alert.state == AlertState::Resolved));
+    let (second, newest) = (events[1].number, events[5].number);
+    assert_eq!(archive.alert_events(second, 2).await.unwrap(), events[2..4]);
+    assert_eq!(archive.newest_alert_event().await.unwrap(), newest);
+
+    assert_eq!(archive.webhook_at("desk").await.unwrap(), None);
+    for number in [newest, second] {
+        commit(archive, vec![Write::WebhookAt { name: "desk".into(), number }]).await;
+        assert_eq!(archive.webhook_at("desk").await.unwrap(), Some(newest), "never back");
+    }
+    commit(archive, vec![Write::AlertEventsForgotten { before: at(6) }]).await;
+    assert_eq!(archive.alert_events(0, 99).await.unwrap(), events[4..]);
+    commit(archive, vec![Write::AlertEventsForgotten { before: at(9) }]).await;
+    assert_eq!(archive.newest_alert_event().await.unwrap(), newest, "numbers are never used again");
 }
 
 pub(crate) async fn threads_and_audit(archive: &dyn Archive) {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use paravent::domain::address::{Mailbox, NamedMailbox};
-use paravent::domain::alert::{Alert, AlertState};
+use paravent::domain::alert::{Alert, AlertEvent, AlertState};
 use paravent::domain::attendance::Attendance;
 use paravent::domain::budget::Counter;
 use paravent::domain::delivery::OutboxItem;
@@ -201,6 +201,15 @@ impl Archive for OneDialog {
     }
     async fn organizer(&self, _: OrganizerId) -> PortResult<Option<Organizer>> {
         Ok(Some(organizer()))
+    }
+    async fn alert_events(&self, _: u64, _: u32) -> PortResult<Vec<AlertEvent>> {
+        Ok(Vec::new())
+    }
+    async fn newest_alert_event(&self) -> PortResult<u64> {
+        Ok(0)
+    }
+    async fn webhook_at(&self, _: &str) -> PortResult<Option<u64>> {
+        Ok(None)
     }
     async fn audit(&self, _: MeetingId) -> PortResult<Vec<AuditEvent>> {
         Ok(Vec::new())

@@ -208,7 +208,7 @@ impl Gateway {
         let root = alert.meeting.map_or(alert.id.0, |meeting| meeting.0);
         let thread =
             Thread { in_reply_to: None, references: vec![MessageId::of(&format!("alerts-{root}"), self.settings.domains.alias.name())] };
-        let page = format!("{}/a/{}", self.settings.public_url, self.links.mint_alert(alert.id, now)?);
+        let page = self.alert_link(alert.id, now)?;
         let bytes = letter::alert(
             &self.stationery,
             &AlertLetter {

@@ -1,9 +1,9 @@
 //! One commit as statements. The first write that cannot stand ends it.
 
+use super::alert::{forget_events, store_alert, store_alert_state, store_escalation, store_webhook};
 use super::codec::{decode, from_json, id, json, micros, path, word};
 use super::ledger::{store_count, store_repeated};
 use super::suppression::{is_suppressed, store_lift, store_suppression};
-use crate::domain::alert::Alert;
 use crate::domain::attendance::Presence;
 use crate::domain::delivery::{OutboxItem, OutboxState};
 use crate::domain::meeting::{Guest, Meeting};
@@ -67,14 +67,10 @@ async fn one(connection: &mut SqliteConnection, write: &Write) -> Result<Committ
             done(connection, query.bind(id(link.guest.0)).bind(link.organizer_side.as_str()).bind(link.guest_side.as_str())).await
         }
         Write::Alert(alert) => store_alert(connection, alert).await,
-        Write::AlertState { id: alert, state } => {
-            let query = sqlx::query("UPDATE alerts SET state = $2 WHERE id = $1");
-            done(connection, query.bind(id(alert.0)).bind(word(state)?)).await
-        }
-        Write::AlertEscalated { id: alert, level } => {
-            let query = sqlx::query("UPDATE alerts SET escalated = $2, severity = 2 WHERE id = $1 AND escalated < $2 AND state = 'open'");
-            changed(connection, query.bind(id(alert.0)).bind(i64::from(*level))).await
-        }
+        Write::AlertState { id: alert, state, at } => store_alert_state(connection, *alert, *state, *at).await,
+        Write::AlertEscalated { id: alert, level, at } => store_escalation(connection, *alert, *level, *at).await,
+        Write::WebhookAt { name, number } => store_webhook(connection, name, *number).await,
+        Write::AlertEventsForgotten { before } => forget_events(connection, *before).await,
         Write::Organizer(organizer) => {
             let query =
                 sqlx::query("INSERT INTO organizers (id, facts) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET facts = excluded.facts");
@@ -88,12 +84,12 @@ async fn one(connection: &mut SqliteConnection, write: &Write) -> Result<Committ
     }
 }
 
-async fn done(connection: &mut SqliteConnection, query: Query<'_>) -> Result<Committed, sqlx::Error> {
+pub(super) async fn done(connection: &mut SqliteConnection, query: Query<'_>) -> Result<Committed, sqlx::Error> {
     query.execute(connection).await.map(|_| Committed::Done)
 }
 
 /// A statement that must find its row, and nobody else with its unique columns; else the value was stale.
-async fn changed(connection: &mut SqliteConnection, query: Query<'_>) -> Result<Committed, sqlx::Error> {
+pub(super) async fn changed(connection: &mut SqliteConnection, query: Query<'_>) -> Result<Committed, sqlx::Error> {
     match query.execute(connection).await {
         Ok(result) if result.rows_affected() == 0 => Ok(Committed::Conflict),
         Ok(_) => Ok(Committed::Done),
@@ -102,7 +98,7 @@ async fn changed(connection: &mut SqliteConnection, query: Query<'_>) -> Result<
     }
 }
 
-fn signed(version: u64) -> Result<i64, sqlx::Error> {
+pub(super) fn signed(version: u64) -> Result<i64, sqlx::Error> {
     i64::try_from(version).map_err(decode)
 }
 
@@ -245,28 +241,6 @@ async fn store_outbox(connection: &mut SqliteConnection, item: &OutboxItem) -> R
     .bind(columns.attempts)
     .bind(columns.last)
     .bind(columns.settled_at);
-    done(connection, query).await
-}
-
-async fn store_alert(connection: &mut SqliteConnection, alert: &Alert) -> Result<Committed, sqlx::Error> {
-    let query = sqlx::query(
-        "INSERT INTO alerts (id, kind, severity, state, key, meeting, guest, evidence, count, opened_at, last_at, received) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
-         ON CONFLICT (key) WHERE state <> 'resolved' DO UPDATE SET count = alerts.count + 1, evidence = excluded.evidence, \
-         last_at = excluded.last_at, received = coalesce(excluded.received, alerts.received), severity = max(alerts.severity, excluded.severity)",
-    )
-    .bind(id(alert.id.0))
-    .bind(word(&alert.kind)?)
-    .bind(super::read::rank(alert.severity))
-    .bind(word(&alert.state)?)
-    .bind(alert.key.as_str())
-    .bind(alert.meeting.map(|meeting| id(meeting.0)))
-    .bind(alert.guest.map(|guest| id(guest.0)))
-    .bind(alert.evidence.as_str())
-    .bind(i64::from(alert.count))
-    .bind(micros(alert.opened_at))
-    .bind(micros(alert.last_at))
-    .bind(alert.received.map(|received| id(received.0)));
     done(connection, query).await
 }
 

@@ -29,6 +29,8 @@ fn day_of(commit: &Commit) -> Option<i64> {
         | Write::Alert(_)
         | Write::AlertState { .. }
         | Write::AlertEscalated { .. }
+        | Write::WebhookAt { .. }
+        | Write::AlertEventsForgotten { .. }
         | Write::Organizer(_)
         | Write::Audit(_)
         | Write::Count { .. }

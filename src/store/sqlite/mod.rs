@@ -1,5 +1,6 @@
 //! The embedded engine: SQLite in WAL mode, one writer that commits for everybody at once, many readers.
 
+mod alert;
 mod apply;
 mod codec;
 mod ledger;

@@ -3,7 +3,7 @@
 use super::codec::{from_json, from_path, from_word, id, micros, time, unsigned, uuid, word};
 use super::{SqliteArchive, unread};
 use crate::domain::address::Mailbox;
-use crate::domain::alert::{Alert, AlertState, Severity};
+use crate::domain::alert::{Alert, AlertEvent, AlertState, Severity};
 use crate::domain::attendance::Attendance;
 use crate::domain::budget::Counter;
 use crate::domain::delivery::{OutboxItem, OutboxState};
@@ -167,6 +167,18 @@ impl Archive for SqliteArchive {
         row.as_ref().map(alert_of).transpose().map_err(unread)
     }
 
+    async fn alert_events(&self, after: u64, limit: u32) -> PortResult<Vec<AlertEvent>> {
+        self.read_alert_events(after, limit).await
+    }
+
+    async fn newest_alert_event(&self) -> PortResult<u64> {
+        self.read_newest_alert_event().await
+    }
+
+    async fn webhook_at(&self, name: &str) -> PortResult<Option<u64>> {
+        self.read_webhook(name).await
+    }
+
     async fn organizer(&self, organizer: OrganizerId) -> PortResult<Option<Organizer>> {
         let query = sqlx::query_scalar("SELECT facts FROM organizers WHERE id = $1").bind(id(organizer.0));
         let facts: Option<String> = query.fetch_optional(&self.readers).await.map_err(unread)?;
@@ -315,7 +327,7 @@ fn received_of(row: &SqliteRow) -> Result<Received, sqlx::Error> {
     })
 }
 
-fn alert_of(row: &SqliteRow) -> Result<Alert, sqlx::Error> {
+pub(super) fn alert_of(row: &SqliteRow) -> Result<Alert, sqlx::Error> {
     Ok(Alert {
         id: AlertId(uuid(row.try_get("id")?)?),
         kind: from_word(row.try_get("kind")?)?,
