@@ -48,6 +48,7 @@ mod series_order;
 mod store;
 mod support;
 mod suppression;
+mod threads;
 mod tnef;
 mod web;
 mod webhooks;

@@ -188,7 +188,7 @@ impl Desk {
             &self.stationery,
             &AnswerLetter {
                 heading: self.heading(&self.alias, &self.guest),
-                mail: &mail,
+                subject: &mail.subject,
                 new_text,
                 files: &files.files,
                 event: &self.event,

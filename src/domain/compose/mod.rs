@@ -146,8 +146,8 @@ pub struct WordsLetter<'a> {
 pub struct AnswerLetter<'a> {
     /// From is the organizer alias; To the guest.
     pub heading: Heading<'a>,
-    /// The organizer's message.
-    pub mail: &'a InboundMail,
+    /// Their subject: it only says which of our own subjects they answer, and is not passed on.
+    pub subject: &'a str,
     /// What they newly wrote (quotes and signature taken off): all that is passed on of the text.
     pub new_text: &'a str,
     /// Their files, scrubbed.

@@ -69,7 +69,10 @@ impl Gateway {
         let mut files = self.files_for_guest(mail, new_text, secrets);
         let compose = |files: &ForGuest| {
             let heading = heading(&alias, &guest.mailbox, &stamp, &thread, &guest.language, organizer.group.time_zone, now);
-            letter::answer(&self.stationery, &AnswerLetter { heading, mail, new_text: &text, files: &files.files, event: &event })
+            letter::answer(
+                &self.stationery,
+                &AnswerLetter { heading, subject: &mail.subject, new_text: &text, files: &files.files, event: &event },
+            )
         };
         let mut bytes = compose(&files)?;
         let mut leaks = leak::scan(&bytes, secrets);

@@ -183,6 +183,16 @@ fn thread_to(from: Side, mail: &InboundMail, links: &[ThreadLink]) -> Thread {
     Thread { in_reply_to, references }
 }
 
+/// The thread of a mail that passes a guest's on. Calendar programs often name nothing of what they answer: then that of the
+/// oldest mail known on both sides, which is the invitation.
+fn thread_to_organizer(mail: &InboundMail, links: &[ThreadLink]) -> Thread {
+    let mut thread = thread_to(Side::Guest, mail, links);
+    if thread.references.is_empty() {
+        thread.references.extend(links.last().map(|link| link.organizer_side.clone()));
+    }
+    thread
+}
+
 fn answer_to(message: Option<&MessageId>) -> Thread {
     Thread { in_reply_to: message.cloned(), references: message.cloned().into_iter().collect() }
 }

@@ -1,6 +1,6 @@
 //! Mail to organizers and to the helpdesk.
 
-use super::{Gateway, Given, Parties, Stamp, Thread, Unsent, answer_to, heading, thread_to};
+use super::{Gateway, Given, Parties, Stamp, Thread, Unsent, answer_to, heading, thread_to_organizer};
 use crate::domain::address::{Mailbox, NamedMailbox, ReversePath};
 use crate::domain::alert::Alert;
 use crate::domain::attachment::{self, Blocked};
@@ -15,7 +15,7 @@ use crate::domain::meeting::Meeting;
 use crate::domain::mime::{InboundMail, Seal};
 use crate::domain::organizer::Organizer;
 use crate::domain::reply::Classified;
-use crate::domain::thread::{MessageId, Side, ThreadLink};
+use crate::domain::thread::{MessageId, ThreadLink};
 use crate::domain::token::Purpose;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -31,7 +31,7 @@ impl Gateway {
     ) -> Result<OutboxItem, Unsent> {
         let Parties { meeting, guest, organizer, now } = *parties;
         let (from, to, stamp) = (self.guest_alias(guest), organizer_mailbox(organizer), self.stamp());
-        let thread = thread_to(Side::Guest, answered.0, answered.1);
+        let thread = thread_to_organizer(answered.0, answered.1);
         let attendee = NamedMailbox { name: guest.mailbox.name.clone(), mailbox: guest.invited_as.clone() };
         let bytes = letter::reply(
             &self.stationery,
@@ -61,7 +61,7 @@ impl Gateway {
     ) -> Result<OutboxItem, Unsent> {
         let Parties { meeting, guest, organizer, now } = *parties;
         let (from, to, stamp) = (self.guest_alias(guest), organizer_mailbox(organizer), self.stamp());
-        let thread = thread_to(Side::Guest, mail, links);
+        let thread = thread_to_organizer(mail, links);
         let files = attachment::for_organizer(mail, &self.settings.attachments.to_organizer);
         let bytes = letter::words(
             &self.stationery,
@@ -87,7 +87,7 @@ impl Gateway {
     ) -> Result<OutboxItem, Unsent> {
         let Parties { meeting, guest, organizer, now } = *parties;
         let (from, to, stamp) = (self.guest_alias(guest), organizer_mailbox(organizer), self.stamp());
-        let thread = thread_to(Side::Guest, mail, links);
+        let thread = thread_to_organizer(mail, links);
         let bytes = letter::away(
             &self.stationery,
             &AwayLetter {
@@ -136,7 +136,7 @@ impl Gateway {
     ) -> Result<OutboxItem, Unsent> {
         let Parties { meeting, guest, organizer, now } = *parties;
         let (from, to, stamp) = (self.guest_alias(guest), organizer_mailbox(organizer), self.stamp());
-        let thread = thread_to(Side::Guest, mail, links);
+        let thread = thread_to_organizer(mail, links);
         let bytes = letter::unreadable(
             &self.stationery,
             &UnreadableLetter {
