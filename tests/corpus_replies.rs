@@ -69,6 +69,11 @@ fn verdicts_of_each_source(judged: &[&Sample]) {
     }
 }
 
+/// Whether the verdict is that of the source's own authors.
+fn is_own(sample: &Sample) -> bool {
+    !sample.detail["label_source"].to_string().contains("hard:")
+}
+
 fn is_automatic(class: ReplyClass) -> bool {
     use ReplyClass::{AutoReply, Backscatter, Challenge, Complaint, DeliveryStatus, ReadReceipt, Spam};
     matches!(class, AutoReply | Backscatter | Challenge | Complaint | DeliveryStatus | ReadReceipt | Spam)
@@ -82,15 +87,17 @@ fn bounces() {
     let (recognized, _) = score("bounce", &bounces, |sample| sample.found.class == ReplyClass::DeliveryStatus);
     let judged: Vec<_> =
         bounces.iter().copied().filter(|sample| sample.detail["hard"].is_boolean() && sample.found.delivery.is_some()).collect();
-    let (verdict, _) = score("hard or soft", &judged, |sample| {
-        sample.found.delivery.as_ref().is_some_and(|report| Some(report.permanent) == sample.detail["hard"].as_bool())
-    });
+    let is_verdict =
+        |sample: &Sample| sample.found.delivery.as_ref().is_some_and(|report| Some(report.permanent) == sample.detail["hard"].as_bool());
+    let (verdict, _) = score("hard or soft", &judged, is_verdict);
     verdicts_of_each_source(&judged);
+    let by_reason: Vec<_> = judged.iter().copied().filter(|sample| sample.file.starts_with("sisimai/") && is_own(sample)).collect();
+    let (_, by_reason) = score("hard or soft by reason (Sisimai's own labels)", &by_reason, is_verdict);
     let (complaints, _) = score("complaint", &of_class(&["feedback_report"]), |sample| sample.found.class == ReplyClass::Complaint);
     let others = of_class(&["not_bounce", "dmarc_report", "tls_report"]);
     let (no_bounces, _) = score("no bounce", &others, |sample| sample.found.class != ReplyClass::DeliveryStatus);
-    // The sets disagree on what is for good: see docs/classification.md.
-    assert!(recognized >= 0.98 && verdict >= 0.79 && complaints >= 0.95 && no_bounces >= 0.6);
+    // The sets disagree on what is for good (docs/classification.md); ours is that of the set whose labels follow from reasons.
+    assert!(recognized >= 0.98 && verdict >= 0.79 && by_reason >= 0.93 && complaints >= 0.95 && no_bounces >= 0.6);
 }
 
 #[test]

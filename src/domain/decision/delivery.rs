@@ -27,10 +27,8 @@ pub(super) fn report(case: &Case<'_>) -> Decision {
 fn of_guest(case: &Case<'_>, report: &DeliveryReport) -> Decision {
     let guest = case.dialog.guest;
     let masked = guest.mailbox.mailbox.masked();
-    let said = match report.status.as_str() {
-        "" => "no status given".to_owned(),
-        status => format!("status {status}"),
-    };
+    let status = if report.status.is_empty() { "no status given".to_owned() } else { format!("status {}", report.status) };
+    let said = if report.action == "failed" { format!("{}, {status}", report.reason.words()) } else { status };
     let is_lost = guest.attendance.delivery == Delivery::Undeliverable;
     match report.action.as_str() {
         "failed" => {

@@ -123,8 +123,8 @@ fn report(message: &Message<'_>, fields: &[RecipientFields], words: &str) -> Del
         (Some(given), _) => given,
         (None, said) => said.unwrap_or_default(),
     };
-    let permanent = action == "failed" && verdict::is_permanent(&status, diagnostic, &folded);
-    DeliveryReport { action, status, permanent, recipients: recipients(message, fields, words) }
+    let (reason, permanent) = if action == "failed" { verdict::of(&status, diagnostic, &folded) } else { Default::default() };
+    DeliveryReport { action, status, reason, permanent, recipients: recipients(message, fields, words) }
 }
 
 fn action_of_words(subject: &str, words: &str) -> &'static str {

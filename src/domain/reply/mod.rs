@@ -3,6 +3,7 @@
 
 mod auto_reply;
 mod backscatter;
+mod bounce_reason;
 mod challenge;
 mod complaint;
 mod delivery_fields;
@@ -26,6 +27,8 @@ mod unreadable;
 mod verdict;
 mod virus;
 mod words;
+
+pub use bounce_reason::BounceReason;
 
 use super::attachment::AttachmentPolicy;
 use super::authentication::Authentication;
@@ -138,7 +141,9 @@ pub struct DeliveryReport {
     pub action: String,
     /// Enhanced status (RFC 3463), such as `5.1.1`; empty when none was found.
     pub status: String,
-    /// Whether trying again is pointless.
+    /// Why it failed, where it did.
+    pub reason: BounceReason,
+    /// Whether it failed in a way that no other mail to this address will do better.
     pub permanent: bool,
     /// Addresses that the report names: evidence for people, never what marks a guest.
     pub recipients: Vec<String>,

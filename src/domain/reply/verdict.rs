@@ -1,5 +1,6 @@
-//! Whether a failure is for good: by the enhanced status (RFC 3463), the SMTP code, and the words beside them.
+//! Why a delivery failed, and whether for good: by the enhanced status (RFC 3463), the SMTP code, and the words beside them.
 
+use super::BounceReason;
 use super::lexicon::{Lexicon, fold};
 
 /// What a failure's evidence says.
@@ -36,50 +37,92 @@ pub(super) fn is_status(word: &str) -> bool {
     class && rest.len() == 2 && rest.iter().all(|number| (1..=3).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Sections of the lexicon in the order in which they are asked, and whether their words mean that another attempt is
-/// pointless: the address does not exist, or this mail will be refused again. A full mailbox, a server that could not be
-/// reached and a refusal because of who sends may all be otherwise tomorrow.
-const SECTIONS: [(&str, bool); 5] = [("full", false), ("unknown", true), ("waiting", false), ("sender", false), ("content", true)];
+/// Sections of the lexicon in the order in which they are asked.
+const SECTIONS: [(&str, BounceReason); 11] = [
+    ("filtered", BounceReason::Filtered),
+    ("full", BounceReason::MailboxFull),
+    ("inactive", BounceReason::Inactive),
+    ("unknown", BounceReason::NoSuchUser),
+    ("moved", BounceReason::Moved),
+    ("host", BounceReason::NoSuchHost),
+    ("waiting", BounceReason::Unreachable),
+    ("loop", BounceReason::Loop),
+    ("sender", BounceReason::SenderRefused),
+    ("size", BounceReason::TooLarge),
+    ("content", BounceReason::ContentRefused),
+];
 
 /// Most octets after an SMTP code that are taken for what the server said.
 const SAID: usize = 300;
 
-/// Whether trying again is pointless. The server's own words come first, then statuses with one meaning (RFC 3463 §3), then
-/// the rest of the report's words, last the class of the code.
-pub(super) fn is_permanent(status: &str, diagnostic: &str, words: &str) -> bool {
-    if status.starts_with("4.") {
-        return false;
-    }
-    let said = match fold(diagnostic) {
-        empty if empty.is_empty() => after_code(words).to_owned(),
-        said => said,
+/// Why it failed, and whether that is for good: whether no mail will ever reach this address.
+pub(super) fn of(status: &str, diagnostic: &str, words: &str) -> (BounceReason, bool) {
+    let said = match (after(words, "automatically rejected:"), fold(diagnostic)) {
+        // A mailbox's own program tells the reason here, whatever its report's fields are filled with.
+        (Some(told), _) => told.to_owned(),
+        (None, empty) if empty.is_empty() => after_code(words).to_owned(),
+        (None, said) => said,
     };
-    let by_status = of_status(status);
-    let by_said = judged(&said).filter(|(section, _)| !(by_status == Some(true) && *section == "sender"));
-    let by_words = || judged(words).map(|(_, is_permanent)| is_permanent);
+    let reason = reason(status, &said, words);
     let by_code = || Codes::find(&said).smtp.or_else(|| Codes::find(words).smtp).map(|code| code >= 500);
-    let by_class = || match status {
-        // RFC 3463 §3.8: security and policy, of which nothing else is known.
-        status if status.starts_with("5.7.") => Some(false),
-        status => status.starts_with("5.").then_some(true),
-    };
-    by_said.map(|(_, is_permanent)| is_permanent).or(by_status).or_else(by_words).or_else(by_class).or_else(by_code).unwrap_or(true)
+    let by_class = || status.starts_with("5.").then_some(true);
+    let is_permanent = reason.is_permanent().or_else(by_class).or_else(by_code).unwrap_or(true);
+    (reason, is_permanent && !status.starts_with("4."))
+}
+
+/// The server's own words come first, then statuses with one meaning (RFC 3463 §3), then the rest of the report's words.
+fn reason(status: &str, said: &str, words: &str) -> BounceReason {
+    let by_status = of_status(status);
+    match (judged(said), by_status) {
+        // A status says of a mailbox that is switched off what servers often call an unknown user. Said to RCPT it is meant.
+        (Some(BounceReason::NoSuchUser), Some(BounceReason::Inactive)) if !at_recipient(words) => BounceReason::Inactive,
+        // Who took the address and refuses the mail has read it.
+        (Some(BounceReason::NoSuchUser), None) if at_data(words) => BounceReason::Filtered,
+        // "Refused" says less than a status with one meaning.
+        (Some(BounceReason::SenderRefused), Some(BounceReason::NoSuchUser)) if status != "5.1.3" => BounceReason::NoSuchUser,
+        (Some(found), _) => found,
+        (None, None | Some(BounceReason::SenderRefused)) => judged(words).or(by_status).unwrap_or_default(),
+        (None, Some(found)) => found,
+    }
+}
+
+/// Whether the words tell that the address itself was refused (RFC 5321 §3.3).
+fn at_recipient(words: &str) -> bool {
+    ["rcpt to", "rcpt_to"].iter().any(|command| words.contains(command))
+}
+
+/// Whether the words tell that the address was taken, and then the mail refused.
+fn at_data(words: &str) -> bool {
+    !at_recipient(words) && [">>> data", "end of data", "data command", "text command"].iter().any(|command| words.contains(command))
+}
+
+/// What stands behind these words, as far as a server's answer goes.
+fn after<'a>(words: &'a str, mark: &str) -> Option<&'a str> {
+    let (_, rest) = words.split_once(mark)?;
+    Some(rest.get(..rest.floor_char_boundary(SAID)).unwrap_or(rest).trim())
 }
 
 /// The first section whose words are in the folded text.
-fn judged(text: &str) -> Option<(&'static str, bool)> {
-    SECTIONS.into_iter().find(|(section, _)| Lexicon::VERDICT.find(section, text).is_some())
+fn judged(text: &str) -> Option<BounceReason> {
+    SECTIONS.into_iter().find(|(section, _)| Lexicon::VERDICT.find(section, text).is_some()).map(|(_, reason)| reason)
 }
 
 /// Statuses that mean one thing wherever they come from.
-fn of_status(status: &str) -> Option<bool> {
+fn of_status(status: &str) -> Option<BounceReason> {
     match status {
-        // §3.2: no such mailbox, no such system, bad syntax, moved, null MX (RFC 7505); §3.5: nowhere to route to.
-        "5.1.1" | "5.1.2" | "5.1.3" | "5.1.6" | "5.1.10" | "5.4.4" => Some(true),
-        // §3.3, §3.4: the mail is too large.
-        "5.2.3" | "5.3.4" => Some(true),
-        // §3.3: mailbox disabled, mailbox full; §3.5: the network, not the address.
-        "5.2.1" | "5.2.2" | "5.4.2" | "5.4.7" => Some(false),
+        // §3.2: no such mailbox, bad syntax, and no such system, null MX (RFC 7505); §3.5: nowhere to route to.
+        "5.1.1" | "5.1.3" => Some(BounceReason::NoSuchUser),
+        "5.1.2" | "5.1.10" | "5.4.4" => Some(BounceReason::NoSuchHost),
+        "5.1.6" => Some(BounceReason::Moved),
+        // §3.3, §3.4: mailbox disabled, mailbox full, the mail too large.
+        "5.2.1" => Some(BounceReason::Inactive),
+        "5.2.2" => Some(BounceReason::MailboxFull),
+        "5.2.3" | "5.3.4" => Some(BounceReason::TooLarge),
+        // §3.5: the network, not the address.
+        "5.4.6" => Some(BounceReason::Loop),
+        "5.4.1" | "5.4.2" | "5.4.7" => Some(BounceReason::Unreachable),
+        // §3.8: security and policy, of which nothing else is known.
+        security if security.starts_with("5.7.") => Some(BounceReason::SenderRefused),
         _ => None,
     }
 }
@@ -96,9 +139,8 @@ fn after_code(words: &str) -> &str {
         let found = words.get(*at..*at + 3).unwrap_or_default();
         matches!(found.parse::<u16>(), Ok(400..=459 | 500..=559)) && is_code(*at, found)
     });
-    let Some(said) = code.and_then(|at| words.get(at..)) else { return "" };
-    let end = said.char_indices().map(|(at, _)| at).take_while(|at| *at <= SAID).last().unwrap_or_default();
-    if said.len() <= SAID { said } else { said.get(..end).unwrap_or_default() }
+    let said = code.and_then(|at| words.get(at..)).unwrap_or_default();
+    said.get(..said.floor_char_boundary(SAID)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -113,22 +155,43 @@ mod tests {
         assert_eq!(Codes::find("2026, 999").smtp, None);
     }
 
+    fn is_permanent(status: &str, diagnostic: &str, words: &str) -> bool {
+        of(status, diagnostic, words).1
+    }
+
     #[test]
     fn words_before_codes() {
         assert!(is_permanent("5.1.1", "550 5.1.1 user unknown", ""));
         assert!(!is_permanent("5.1.1", "552 mailbox full", ""));
         assert!(!is_permanent("4.4.1", "", "user unknown"));
         assert!(!is_permanent("5.0.0", "", "connection timed out"));
-        assert!(is_permanent("5.0.0", "", "your message was rejected"));
+        assert!(is_permanent("5.0.0", "", "your message was not taken"));
     }
 
     #[test]
-    fn what_the_sender_can_put_right_is_not_for_good() {
-        assert!(!is_permanent("5.7.1", "554 5.7.1 client host [192.0.2.1] blocked using bl.example", ""));
-        assert!(!is_permanent("5.7.26", "550 5.7.26 unauthenticated mail is not accepted due to dmarc", ""));
-        assert!(is_permanent("5.7.1", "554 5.7.1 identified as spam", ""));
-        assert!(is_permanent("5.3.4", "552 message size exceeds the fixed limit", ""));
-        assert!(is_permanent("5.1.1", "550 5.1.1 refused", ""), "a status with one meaning stands before a mere refusal");
+    fn what_does_not_speak_against_the_address_is_not_for_good() {
+        for (reason, status, said) in [
+            (BounceReason::SenderRefused, "5.7.1", "554 5.7.1 client host [192.0.2.1] blocked using bl.example"),
+            (BounceReason::SenderRefused, "5.7.26", "550 5.7.26 unauthenticated mail is not accepted due to dmarc"),
+            (BounceReason::ContentRefused, "5.7.1", "554 5.7.1 identified as spam"),
+            (BounceReason::TooLarge, "5.3.4", "552 message size exceeds the fixed limit"),
+            (BounceReason::Inactive, "5.2.1", "550 5.2.1 user unknown"),
+            (BounceReason::Filtered, "5.1.1", "550 5.1.1 refused due to recipient preferences"),
+        ] {
+            assert_eq!(of(status, said, ""), (reason, false), "{said}");
+        }
+        let (reason, is_permanent) = of("5.1.1", "550 5.1.1 refused", "");
+        assert_eq!((reason, is_permanent), (BounceReason::NoSuchUser, true), "a status with one meaning stands before a mere refusal");
+    }
+
+    #[test]
+    fn where_it_was_said_tells_what_is_meant() {
+        let at = |stage: &str| of("5.2.1", "550 5.2.1 user unknown", stage).0;
+        assert_eq!(at("550 5.2.1 user unknown (in reply to rcpt to command)"), BounceReason::NoSuchUser);
+        assert_eq!(at(""), BounceReason::Inactive);
+        assert_eq!(of("5.0.0", "550 unknown user", ">>> data <<< 550 unknown user"), (BounceReason::Filtered, false));
+        let lost_in_the_fields = of("5.1.1", "550 5.1.1 user unknown", "your message was automatically rejected: not enough disk space");
+        assert_eq!(lost_in_the_fields, (BounceReason::MailboxFull, false));
     }
 
     #[test]
