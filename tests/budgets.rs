@@ -227,7 +227,7 @@ async fn the_same_problem_is_told_once_a_day() {
     let sent = house.sent().await;
     assert_eq!(of_purpose(&sent, Organizer).len(), 1);
     let all = received(&house).await;
-    assert_eq!(all.iter().filter(|mail| mail.disposition == Disposition::Refused).count(), 4);
+    assert_eq!(all.iter().filter(|mail| mail.disposition == Disposition::Held).count(), 4);
     assert_eq!(rung(&house, AlertKind::Flood).len(), 1, "the helpdesk hears that it goes on");
     // Another meeting is another matter, and tomorrow another day.
     house.accept(Submission, ORGANIZER, JEAN, &leaking(7, "Bilan de juin")).await;

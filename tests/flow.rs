@@ -210,7 +210,7 @@ async fn strangers_wait_and_a_dropped_mail_does_nothing() {
     assert_eq!(of_purpose(&sent, Organizer).len(), 0);
     assert_eq!(house.bell.0.lock().unwrap().last().unwrap().kind, AlertKind::Stranger);
     let held = house.archive.received(Some(HoldState::Waiting), 10).await.unwrap();
-    assert_eq!(house.gateway.drop_held(held[0].id).await.unwrap(), HoldOutcome::Done);
+    assert_eq!(house.gateway.drop_held(held[0].id, "operator").await.unwrap(), HoldOutcome::Done);
     assert!(house.sent().await.is_empty());
     assert!(house.archive.received(Some(HoldState::Waiting), 10).await.unwrap().is_empty());
 }

@@ -19,7 +19,9 @@ use paravent::domain::language::Language;
 use paravent::domain::link::LinkKeys;
 use paravent::domain::mime::MimeLimits;
 use paravent::domain::organizer::Organizer;
+use paravent::domain::record::HoldState;
 use paravent::domain::token::{AliasDomain, Purpose, TokenKeys};
+use paravent::flow::hold::HoldOutcome;
 use paravent::flow::port::*;
 use paravent::flow::route::Domains;
 use paravent::flow::{Gateway, Settings};
@@ -120,6 +122,7 @@ fn gateway(organizer: Organizer, archive: SqliteArchive) -> Gateway {
             attachments: AttachmentPolicy::default(),
             mime: MimeLimits::default(),
             budgets: Budgets::default(),
+            hold_for: TimeDelta::days(30),
             retry_for: TimeDelta::hours(72),
         },
     }
@@ -168,6 +171,11 @@ fn refused(identity: &Identity, refusal: Vec<u8>) -> Vec<OutboxItem> {
 
 /// Submits the invitation to the real gateway; what it would send to guests, and what it tells the organizer.
 fn sent(identity: &Identity, named: bool, mail: Vec<u8>) -> (Vec<OutboxItem>, String) {
+    submitted(identity, named, mail, false)
+}
+
+/// The same; where it is held, the organizer chooses to have it sent `without` what would show them.
+fn submitted(identity: &Identity, named: bool, mail: Vec<u8>, without: bool) -> (Vec<OutboxItem>, String) {
     run(async {
         let folder = tempfile::tempdir().unwrap();
         let gateway = gateway(organizer(identity, named), SqliteArchive::open(&folder.path().join("archive.db")).await.unwrap());
@@ -176,6 +184,13 @@ fn sent(identity: &Identity, named: bool, mail: Vec<u8>) -> (Vec<OutboxItem>, St
         let due = gateway.archive.outbox_due(Fixed.now() + TimeDelta::days(1), 100).await.unwrap();
         let told = due.iter().find(|item| item.purpose == OutboxPurpose::Organizer).expect("the organizer was told nothing");
         let told = paravent::domain::mime::read(&told.message, &MimeLimits::default()).text;
+        if without {
+            for held in gateway.archive.received(Some(HoldState::Waiting), 9).await.unwrap() {
+                let outcome = gateway.release_without(held.id).await.unwrap();
+                assert!(matches!(outcome, HoldOutcome::Done | HoldOutcome::StillHeld), "{outcome:?}");
+            }
+        }
+        let due = gateway.archive.outbox_due(Fixed.now() + TimeDelta::days(1), 100).await.unwrap();
         (due.into_iter().filter(|item| matches!(item.purpose, OutboxPurpose::Invitation | OutboxPurpose::Answer)).collect(), told)
     })
 }
@@ -212,14 +227,15 @@ proptest! {
         assert_hidden(&identity, named, &items)?;
     }
 
-    /// Where text is passed on, the mail may be held; what is sent never shows the identity.
+    /// Where text is passed on, the mail may be held; what is sent never shows the identity, also where the organizer has it
+    /// sent without what was found.
     #[test]
     fn passed_places_never_leak(
         identity in identity::identity(), program in identity::program(), hidden in identity::hidden_in_passed_places(),
         dropped in identity::hidden_in_dropped_places(),
     ) {
         let hidden = [hidden, dropped].concat();
-        let (items, _) = sent(&identity, false, identity::invitation(&identity, program, &hidden, &GUESTS));
+        let (items, _) = submitted(&identity, false, identity::invitation(&identity, program, &hidden, &GUESTS), true);
         assert_hidden(&identity, false, &items)?;
     }
 

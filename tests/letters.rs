@@ -63,6 +63,7 @@ fn every_letter(desk: &Desk) -> Vec<(&'static str, Vec<u8>)> {
         ("unreadable", desk.unreadable()),
         ("words-signed", desk.words(SIGNED_MAIL, "Oui.")),
         ("alert", desk.alert()),
+        ("leak", desk.leak()),
     ]
 }
 

@@ -30,6 +30,7 @@ mod doors;
 mod facing_gateways;
 mod flow;
 mod fuzz_seeds;
+mod holds;
 mod invitation_leaks;
 mod itip_readers;
 mod itip_rules;

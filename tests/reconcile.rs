@@ -45,7 +45,7 @@ async fn lived_in() -> House {
     }
     let held = house.archive.received(Some(HoldState::Waiting), 10).await.unwrap();
     house.gateway.release(held[0].id).await.unwrap();
-    house.gateway.drop_held(held[1].id).await.unwrap();
+    house.gateway.drop_held(held[1].id, "operator").await.unwrap();
     house.accept(Mx, "", &house.address(Purpose::OrganizerAlias, guest.id), &words(LEA, &alias, "n@x.example", "Auto")).await;
     // As the worker leaves it: what the house hands out changes no track.
     sqlx::query("UPDATE guests SET delivery = 'sent'").execute(&open(&house.file()).await).await.unwrap();

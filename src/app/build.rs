@@ -140,6 +140,7 @@ fn flow_settings(config: &Config) -> anyhow::Result<Settings> {
         attachments: config.attachments.clone(),
         mime: MimeLimits { depth: config.policy.mime_depth, parts: config.policy.mime_parts },
         budgets: config.budgets.clone(),
+        hold_for: TimeDelta::days(i64::from(config.policy.hold_days)),
         retry_for: TimeDelta::hours(i64::from(config.delivery.give_up_hours)),
     })
 }

@@ -21,6 +21,11 @@ pub(super) async fn watch(gateway: Arc<Gateway>, mut stop: Receiver<bool>) {
             Ok(told) => tracing::info!(told, "alerts told again"),
             Err(error) => tracing::error!(%error, "open alerts could not be looked at"),
         }
+        match gateway.expire_holds().await {
+            Ok(0) => {}
+            Ok(ended) => tracing::info!(ended, "mails ended that nobody had decided about"),
+            Err(error) => tracing::error!(%error, "mails that wait could not be looked at"),
+        }
         forget_old_events(&gateway).await;
         tokio::select! {
             changed = stop.changed() => if changed.is_err() { break },

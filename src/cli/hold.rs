@@ -5,6 +5,7 @@ use crate::domain::authentication::Authentication;
 use crate::domain::id::ReceivedId;
 use crate::domain::record::{HoldState, Received};
 use crate::flow::hold::HoldOutcome;
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::Subcommand;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -29,6 +30,9 @@ pub(super) enum Command {
     Release {
         /// The mail's id.
         id: ReceivedId,
+        /// Leave out what would show its organizer.
+        #[arg(long)]
+        without: bool,
     },
     /// End it without any effect; its bytes stay in the archive.
     Drop {
@@ -52,10 +56,12 @@ pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
                     .iter()
                     .map(|held| {
                         let why = held.reasons.last().map(|reason| output::shown(reason)).unwrap_or_default();
-                        vec![held.id.to_string(), held.received_at.format("%Y-%m-%d %H:%M").to_string(), output::word(&held.class), why]
+                        let end = held.received_at + TimeDelta::days(i64::from(config.policy.hold_days));
+                        let moment = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M").to_string();
+                        vec![held.id.to_string(), moment(held.received_at), moment(end), output::word(&held.class), why]
                     })
                     .collect();
-                output::table(&["MAIL", "RECEIVED (UTC)", "CLASS", "WHY"], &rows, "Nothing waits.")?;
+                output::table(&["MAIL", "RECEIVED (UTC)", "ENDS (UTC)", "CLASS", "WHY"], &rows, "Nothing waits.")?;
                 Ok(ExitCode::SUCCESS)
             }
             Command::Show { id, raw } => {
@@ -69,13 +75,14 @@ pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
                     None => Ok(missing(*id)),
                 }
             }
-            Command::Release { id } => {
+            Command::Release { id, without } => {
                 let gateway = crate::app::gateway(&config).await?;
-                ended(desk, *id, gateway.release(*id).await?, HoldState::Released)
+                let outcome = if *without { gateway.release_without(*id).await? } else { gateway.release(*id).await? };
+                ended(desk, *id, outcome, HoldState::Released)
             }
             Command::Drop { id } => {
                 let gateway = crate::app::gateway(&config).await?;
-                ended(desk, *id, gateway.drop_held(*id).await?, HoldState::Dropped)
+                ended(desk, *id, gateway.drop_held(*id, "operator").await?, HoldState::Dropped)
             }
         }
     })

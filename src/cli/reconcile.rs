@@ -45,7 +45,10 @@ fn report(found: &Reconciliation) -> anyhow::Result<()> {
         if states.is_empty() { "-".to_owned() } else { states.join(" + ") }
     ))?;
     let holds = found.holds;
-    output::say(&format!("held      {} waiting, {} released, {} dropped", holds.waiting, holds.released, holds.dropped))?;
+    output::say(&format!(
+        "held      {} waiting, {} released, {} dropped, {} expired",
+        holds.waiting, holds.released, holds.dropped, holds.expired
+    ))?;
     let outbox = found.outbox;
     output::say(&format!("outbox    {} due, {} sent, {} given up", outbox.due, outbox.sent, outbox.failed))?;
     if found.is_whole() {

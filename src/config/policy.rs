@@ -12,6 +12,8 @@ pub struct Policy {
     pub opens_before_minutes: u16,
     /// Minutes after the end at which it closes.
     pub closes_after_minutes: u16,
+    /// Days for which a mail waits for a decision; then it ends without effect. Three days before, the helpdesk is told.
+    pub hold_days: u32,
     /// Deepest nesting of MIME parts that is looked into.
     pub mime_depth: usize,
     /// Most MIME parts that are looked at.
@@ -21,6 +23,13 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         let mime = crate::domain::mime::MimeLimits::default();
-        Self { max_guests: 1_000, opens_before_minutes: 10, closes_after_minutes: 0, mime_depth: mime.depth, mime_parts: mime.parts }
+        Self {
+            max_guests: 1_000,
+            opens_before_minutes: 10,
+            closes_after_minutes: 0,
+            hold_days: 30,
+            mime_depth: mime.depth,
+            mime_parts: mime.parts,
+        }
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! The organizer's page of a meeting has a token of its own, for another audience: neither opens what the other does.
 
-use super::id::{AlertId, GuestId, MeetingId};
+use super::id::{AlertId, GuestId, MeetingId, ReceivedId};
 use super::meeting::{Guest, Meeting, MeetingEvent};
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
@@ -27,6 +27,8 @@ pub const ENDLESS_DAYS: i64 = 1_096;
 const GUEST_AUDIENCE: &str = "paravent-link";
 /// The audience of an organizer's page.
 const MEETING_AUDIENCE: &str = "paravent-meeting";
+/// The audience of the page of a mail that waits.
+const HOLD_AUDIENCE: &str = "paravent-hold";
 /// The audience of the page of an alert.
 const ALERT_AUDIENCE: &str = "paravent-alert";
 /// For how many days the page of an alert is good.
@@ -173,6 +175,19 @@ impl LinkKeys {
     pub fn mint_alert(&self, alert: AlertId, now: DateTime<Utc>) -> Result<String, LinkKeyError> {
         let exp = (now + TimeDelta::days(ALERT_DAYS)).timestamp();
         self.sign(&PageClaims { aud: ALERT_AUDIENCE.to_owned(), sub: alert.0, nbf: now.timestamp(), exp })
+    }
+
+    /// The token of the page on which the organizer of this mail decides about it, minted at `now`: good for [`ALERT_DAYS`].
+    pub fn mint_hold(&self, held: ReceivedId, now: DateTime<Utc>) -> Result<String, LinkKeyError> {
+        let exp = (now + TimeDelta::days(ALERT_DAYS)).timestamp();
+        self.sign(&PageClaims { aud: HOLD_AUDIENCE.to_owned(), sub: held.0, nbf: now.timestamp(), exp })
+    }
+
+    /// Reads the token of the page of a mail that waits, as [`Self::read`] does a guest's.
+    pub fn read_hold(&self, token: &str, now: DateTime<Utc>) -> Result<ReceivedId, LinkError> {
+        let claims: PageClaims = self.verify(token, HOLD_AUDIENCE)?;
+        alive(claims.nbf, claims.exp, now)?;
+        Ok(ReceivedId(claims.sub))
     }
 
     /// Reads the token of an alert's page, as [`Self::read`] does a guest's.

@@ -38,6 +38,8 @@ pub struct Holds {
     pub released: u64,
     /// Ended without effect.
     pub dropped: u64,
+    /// Ended since nobody decided.
+    pub expired: u64,
 }
 
 /// Mail to send, by state.
@@ -77,8 +79,8 @@ impl Reconciliation {
     /// Whether everything adds up.
     pub fn is_whole(&self) -> bool {
         let held = self.states.get("held").copied().unwrap_or_default();
-        let Holds { waiting, released, dropped } = self.holds;
-        self.fault_count == 0 && self.accepted == self.accounted_for() && held == waiting + released + dropped
+        let Holds { waiting, released, dropped, expired } = self.holds;
+        self.fault_count == 0 && self.accepted == self.accounted_for() && held == waiting + released + dropped + expired
     }
 
     /// Notes a row that breaks a rule.
@@ -97,8 +99,12 @@ mod tests {
     #[test]
     fn it_is_whole_when_the_sums_agree_and_no_row_breaks_a_rule() {
         let states = BTreeMap::from([("applied".to_owned(), 3), ("held".to_owned(), 2), ("duplicate".to_owned(), 1)]);
-        let whole =
-            Reconciliation { accepted: 6, states, holds: Holds { waiting: 1, released: 1, dropped: 0 }, ..Reconciliation::default() };
+        let whole = Reconciliation {
+            accepted: 6,
+            states,
+            holds: Holds { waiting: 1, released: 1, ..Holds::default() },
+            ..Reconciliation::default()
+        };
         assert!(whole.is_whole());
         assert!(!Reconciliation { accepted: 7, ..whole.clone() }.is_whole());
         assert!(!Reconciliation { holds: Holds::default(), ..whole.clone() }.is_whole());

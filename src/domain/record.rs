@@ -30,6 +30,8 @@ pub enum HoldState {
     Released,
     /// A person dropped it.
     Dropped,
+    /// Nobody decided in time.
+    Expired,
 }
 
 /// An accepted message with its raw bytes.
@@ -61,6 +63,13 @@ pub struct Received {
     pub hold: Option<HoldState>,
     /// What was found about its author; `None` for what came without a mail.
     pub authentication: Option<Authentication>,
+}
+
+impl Received {
+    /// Whether it is an organizer's calendar message to their guests, and no guest's: of those the guest is known.
+    pub fn is_order(&self) -> bool {
+        self.guest.is_none() && matches!(self.class, ReplyClass::ItipRequest | ReplyClass::ItipCancel)
+    }
 }
 
 /// A line of the audit trail. No address in it: ids alone.

@@ -134,6 +134,13 @@ impl Gateway {
         Ok(room.over.is_none().then(|| room.writes().collect()))
     }
 
+    /// The count that lets this be done once a day, and conflicts where it was; `None` where that is known already.
+    pub(super) async fn once_a_day(&self, what: &str, now: DateTime<Utc>) -> PortResult<Option<Write>> {
+        let counter = self.counter(Scope::Notice, &[what.as_bytes()], now);
+        let count = self.archive.counts(&[counter]).await?.first().copied().unwrap_or_default();
+        Ok((count == 0).then_some(Write::Count { counter, below: Some(1) }))
+    }
+
     /// The count of one more mail to the helpdesk; `None` where there were enough today. It never conflicts: an alert is
     /// raised together with what must be written.
     pub(super) async fn helpdesk_room(&self, now: DateTime<Utc>) -> PortResult<Option<Write>> {

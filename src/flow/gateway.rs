@@ -41,6 +41,8 @@ pub struct Settings {
     pub budgets: Budgets,
     /// Which files pass.
     pub attachments: AttachmentPolicy,
+    /// How long a mail waits for a decision.
+    pub hold_for: TimeDelta,
     /// How long a mail is tried; one to a guest never longer than to the meeting's end.
     pub retry_for: TimeDelta,
 }

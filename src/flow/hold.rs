@@ -8,9 +8,11 @@ use super::route::Route;
 use crate::domain::answer::AnswerClass;
 use crate::domain::authentication::Authentication;
 use crate::domain::id::{GuestId, ReceivedId};
+use crate::domain::link::LinkKeyError;
 use crate::domain::mime;
 use crate::domain::record::{AuditEvent, Commit, Committed, HoldState, Received, Write};
 use crate::domain::reply::Door;
+use chrono::{DateTime, Utc};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// How a person's decision on a held mail ended.
@@ -29,11 +31,26 @@ pub enum HoldOutcome {
 impl Gateway {
     /// Lets a held mail go on: its author counts as the one expected.
     pub async fn release(&self, id: ReceivedId) -> PortResult<HoldOutcome> {
+        self.let_go(id, false).await
+    }
+
+    /// Lets a held mail of an organizer go on without what would show them. What is left is scanned as any mail to a guest is.
+    pub async fn release_without(&self, id: ReceivedId) -> PortResult<HoldOutcome> {
+        self.let_go(id, true).await
+    }
+
+    async fn let_go(&self, id: ReceivedId, without: bool) -> PortResult<HoldOutcome> {
         let Some(held) = self.waiting(id).await? else { return Ok(HoldOutcome::NotWaiting) };
-        let Some(recipient) = held.recipients.first().cloned() else { return Ok(HoldOutcome::NoDialog) };
+        let recipients = held.recipients.clone();
+        let is_order = held.is_order();
         let message = self.at_hand_again(held);
-        let Some((door, guest)) = self.dialog_of(&message, &recipient).await? else { return Ok(HoldOutcome::NoDialog) };
-        let answer = self.settle(&message, &recipient, door, guest, Some(Released(id))).await?;
+        if is_order {
+            // It waits because it would show its organizer: only without that can it go on.
+            return if without { self.invite_without(&message, &recipients, id).await } else { Ok(HoldOutcome::StillHeld) };
+        }
+        let Some(recipient) = recipients.first() else { return Ok(HoldOutcome::NoDialog) };
+        let Some((door, guest)) = self.dialog_of(&message, recipient).await? else { return Ok(HoldOutcome::NoDialog) };
+        let answer = self.settle(&message, recipient, door, guest, Some(Released { id, without })).await?;
         Ok(match answer.class() {
             AnswerClass::Accepted => HoldOutcome::Done,
             AnswerClass::Transient | AnswerClass::Permanent if answer == STILL_HELD => HoldOutcome::StillHeld,
@@ -41,12 +58,12 @@ impl Gateway {
         })
     }
 
-    /// Ends a held mail without any effect. Its bytes stay in the archive.
-    pub async fn drop_held(&self, id: ReceivedId) -> PortResult<HoldOutcome> {
+    /// Ends a held mail without any effect, at the word of `actor`. Its bytes stay in the archive.
+    pub async fn drop_held(&self, id: ReceivedId, actor: &str) -> PortResult<HoldOutcome> {
         let Some(held) = self.waiting(id).await? else { return Ok(HoldOutcome::NotWaiting) };
         let audit = AuditEvent {
             at: self.world.now(),
-            actor: "operator".to_owned(),
+            actor: actor.to_owned(),
             action: "hold.dropped".to_owned(),
             meeting: held.meeting,
             guest: held.guest,
@@ -60,11 +77,16 @@ impl Gateway {
         })
     }
 
-    async fn waiting(&self, id: ReceivedId) -> PortResult<Option<Received>> {
+    /// Where the organizer of this mail decides about it.
+    pub(super) fn hold_link(&self, id: ReceivedId, now: DateTime<Utc>) -> Result<String, LinkKeyError> {
+        Ok(format!("{}/w/{}", self.settings.public_url, self.links.mint_hold(id, now)?))
+    }
+
+    pub(super) async fn waiting(&self, id: ReceivedId) -> PortResult<Option<Received>> {
         Ok(self.archive.received_one(id).await?.filter(|received| received.hold == Some(HoldState::Waiting)))
     }
 
-    fn at_hand_again(&self, held: Received) -> AtHand {
+    pub(super) fn at_hand_again(&self, held: Received) -> AtHand {
         let session =
             Session { door: MailDoor::Lmtp, peer: IpAddr::V4(Ipv4Addr::LOCALHOST), helo: String::new(), encrypted: false, submitter: None };
         AtHand {

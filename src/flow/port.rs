@@ -78,6 +78,8 @@ pub trait Archive: Send + Sync {
 
     /// Received messages, newest first: all, or those in this hold state.
     async fn received(&self, hold: Option<HoldState>, limit: u32) -> PortResult<Vec<ReceivedSummary>>;
+    /// Messages that wait for a decision and came before this moment, oldest first, at most `limit`.
+    async fn waiting_before(&self, before: DateTime<Utc>, limit: u32) -> PortResult<Vec<ReceivedSummary>>;
     /// One received message with its bytes.
     async fn received_one(&self, id: ReceivedId) -> PortResult<Option<Received>>;
 

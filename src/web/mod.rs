@@ -11,6 +11,7 @@
 pub mod alert;
 pub mod dates;
 pub mod guest;
+pub mod hold;
 pub mod mailbox;
 pub mod meeting;
 pub mod pages;

@@ -1,7 +1,7 @@
 //! Templates and words of the pages, embedded when the program is built.
 //!
 //! `pages/*.html` and `pages/mailbox/*.html` are templates (Handlebars, escaping on); `pages/<language>/guest.toml`,
-//! `meeting.toml` and `alert.toml` have the words. A language exists when its folder does. `pages/assets/` is sent as it is.
+//! `meeting.toml`, `alert.toml` and `hold.toml` have the words. A language exists when its folder does. `pages/assets/` is sent as it is.
 
 use super::dates::DateWords;
 use crate::domain::language::Language;
@@ -48,6 +48,9 @@ pub struct Words {
     /// What the page of an alert has; in a file of its own.
     #[serde(skip)]
     pub alert: Texts,
+    /// What the page of an organizer's mail that waits has; in a file of its own.
+    #[serde(skip)]
+    pub hold: Texts,
 }
 
 /// Words by section and name.
@@ -74,9 +77,10 @@ impl Pages {
             let Some(guest) = read_toml::<Words>(dir, "guest.toml")? else { continue };
             let meeting = read_toml(dir, "meeting.toml")?.unwrap_or_default();
             let alert = read_toml(dir, "alert.toml")?.unwrap_or_default();
+            let hold = read_toml(dir, "hold.toml")?.unwrap_or_default();
             let name = dir.path().display().to_string();
             let language = Language::parse(&name).ok_or_else(|| PagesError::new(&name, "no language"))?;
-            words.insert(language, Words { meeting, alert, ..guest });
+            words.insert(language, Words { meeting, alert, hold, ..guest });
         }
         if !words.contains_key(&Language::english()) {
             return Err(PagesError::new("en/guest.toml", "missing"));
@@ -159,9 +163,11 @@ mod tests {
             for (state, texts) in &words.states {
                 assert!(texts.keys().eq(english.states[state].keys()), "{language}: {state}");
             }
-            assert!(words.meeting.keys().eq(english.meeting.keys()), "{language}: meeting");
-            for (section, texts) in &words.meeting {
-                assert!(texts.keys().eq(english.meeting[section].keys()), "{language}: {section}");
+            for (own, english) in [(&words.meeting, &english.meeting), (&words.alert, &english.alert), (&words.hold, &english.hold)] {
+                assert!(own.keys().eq(english.keys()), "{language}");
+                for (section, texts) in own {
+                    assert!(texts.keys().eq(english[section].keys()), "{language}: {section}");
+                }
             }
         }
     }

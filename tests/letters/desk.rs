@@ -232,7 +232,11 @@ impl Desk {
         let sentences = self.stationery.blocked(&self.language, blocked).unwrap();
         let problems: Vec<(Problem, String)> = sentences.into_iter().map(|sentence| (Problem::Attachments, sentence)).collect();
         let heading = self.heading(&self.gateway, &self.organizer);
-        letter::problem(&self.stationery, &ProblemLetter { heading, subject: "Réunion", problems: &problems, rest_was_sent: true }).unwrap()
+        letter::problem(
+            &self.stationery,
+            &ProblemLetter { heading, subject: "Réunion", problems: &problems, rest_was_sent: true, page: None },
+        )
+        .unwrap()
     }
 
     pub(crate) fn summary(&self) -> Vec<u8> {
@@ -262,7 +266,15 @@ impl Desk {
 
     pub(crate) fn problem(&self, subject: &str, problems: &[(Problem, String)]) -> Vec<u8> {
         let heading = self.heading(&self.gateway, &self.organizer);
-        letter::problem(&self.stationery, &ProblemLetter { heading, subject, problems, rest_was_sent: false }).unwrap()
+        letter::problem(&self.stationery, &ProblemLetter { heading, subject, problems, rest_was_sent: false, page: None }).unwrap()
+    }
+
+    /// What would have shown the organizer, and may be left out.
+    pub(crate) fn leak(&self) -> Vec<u8> {
+        let problems = [(Problem::WouldLeak, "votre nom, dans le titre".to_owned())];
+        let (heading, page) = (self.heading(&self.gateway, &self.organizer), Some("https://visio.example/w/0190"));
+        let letter = ProblemLetter { heading, subject: "Réunion", problems: &problems, rest_was_sent: false, page };
+        letter::problem(&self.stationery, &letter).unwrap()
     }
 
     pub(crate) fn alert(&self) -> Vec<u8> {

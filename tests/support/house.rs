@@ -180,6 +180,7 @@ impl House {
                 attachments: AttachmentPolicy::default(),
                 mime: MimeLimits::default(),
                 budgets,
+                hold_for: TimeDelta::days(30),
                 retry_for: TimeDelta::days(5),
             },
         };

@@ -202,6 +202,9 @@ impl Archive for OneDialog {
     async fn organizer(&self, _: OrganizerId) -> PortResult<Option<Organizer>> {
         Ok(Some(organizer()))
     }
+    async fn waiting_before(&self, _: DateTime<Utc>, _: u32) -> PortResult<Vec<ReceivedSummary>> {
+        Ok(Vec::new())
+    }
     async fn alert_events(&self, _: u64, _: u32) -> PortResult<Vec<AlertEvent>> {
         Ok(Vec::new())
     }

@@ -314,6 +314,8 @@ pub struct ProblemLetter<'a> {
     pub problems: &'a [(Problem, String)],
     /// Whether the rest was sent, and this is what it was sent without; else nothing was.
     pub rest_was_sent: bool,
+    /// Where they may have it sent without what would show them.
+    pub page: Option<&'a str>,
 }
 
 /// An alert for the helpdesk.

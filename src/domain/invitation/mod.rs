@@ -7,6 +7,7 @@ mod after;
 mod content;
 mod said;
 mod step;
+mod without;
 
 pub use after::{After, after};
 pub use content::{Content, content, taken_off_for_all};

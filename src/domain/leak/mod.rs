@@ -10,11 +10,13 @@ mod packed;
 mod scan;
 mod secrets;
 mod spelling;
+mod without;
 
 pub use finding::{Finding, SecretKind, Spot, findings};
 pub use scan::{Limits, Scan, scan, scan_within};
 pub use secrets::Secrets;
 use std::fmt;
+pub use without::{LEFT_OUT, without};
 
 /// A secret was found.
 #[derive(Clone, Debug, PartialEq, Eq)]

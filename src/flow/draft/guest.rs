@@ -54,6 +54,7 @@ impl Gateway {
     }
 
     /// The organizer's words for the guest, rebuilt, with their files scrubbed, and all of it scanned; and the files that do not go.
+    /// `without` leaves out files that would show the organizer, as they chose.
     pub(in crate::flow) fn draft_answer(
         &self,
         parties: &Parties<'_>,
@@ -61,12 +62,16 @@ impl Gateway {
         new_text: &str,
         links: &[ThreadLink],
         secrets: &Secrets,
+        without: bool,
     ) -> Result<(OutboxItem, Vec<Blocked>), Unsent> {
         let Parties { meeting, guest, organizer, now } = *parties;
         let (alias, stamp) = (self.organizer_alias(guest, organizer), self.stamp());
         let thread = self.thread_to_guest(guest, mail, links);
         let (text, event) = (attachment::without_markers(new_text), guest.view(meeting));
         let mut files = self.files_for_guest(mail, new_text, secrets);
+        if without {
+            files.files.retain(|file| leak::scan(&file.bytes, secrets).is_empty());
+        }
         let compose = |files: &ForGuest| {
             let heading = heading(&alias, &guest.mailbox, &stamp, &thread, &guest.language, organizer.group.time_zone, now);
             letter::answer(

@@ -9,7 +9,7 @@ use crate::domain::compose::{
     letter,
 };
 use crate::domain::delivery::{OutboxItem, OutboxPurpose};
-use crate::domain::id::MeetingId;
+use crate::domain::id::{MeetingId, ReceivedId};
 use crate::domain::itip::CalendarObject;
 use crate::domain::meeting::Meeting;
 use crate::domain::mime::{InboundMail, Seal};
@@ -157,7 +157,20 @@ impl Gateway {
         problems: &[(Problem, String)],
         now: DateTime<Utc>,
     ) -> Result<OutboxItem, Unsent> {
-        self.draft_problems(organizer, mail, problems, false, now)
+        self.draft_problems(organizer, mail, problems, (false, None), now)
+    }
+
+    /// What would have shown the organizer; the mail waits, and they may have it sent without that.
+    pub(in crate::flow) fn draft_leak(
+        &self,
+        organizer: &Organizer,
+        mail: &InboundMail,
+        problems: &[(Problem, String)],
+        held: ReceivedId,
+        now: DateTime<Utc>,
+    ) -> Result<OutboxItem, Unsent> {
+        let page = self.hold_link(held, now)?;
+        self.draft_problems(organizer, mail, problems, (false, Some(&page)), now)
     }
 
     /// The files that were not passed on; `rest_was_sent` where the rest of the mail was.
@@ -171,7 +184,7 @@ impl Gateway {
     ) -> Result<OutboxItem, Unsent> {
         let sentences = self.stationery.blocked(&organizer.language, blocked)?;
         let problems: Vec<(Problem, String)> = sentences.into_iter().map(|sentence| (Problem::Attachments, sentence)).collect();
-        self.draft_problems(organizer, mail, &problems, rest_was_sent, now)
+        self.draft_problems(organizer, mail, &problems, (rest_was_sent, None), now)
     }
 
     fn draft_problems(
@@ -179,7 +192,7 @@ impl Gateway {
         organizer: &Organizer,
         mail: &InboundMail,
         problems: &[(Problem, String)],
-        rest_was_sent: bool,
+        (rest_was_sent, page): (bool, Option<&str>),
         now: DateTime<Utc>,
     ) -> Result<OutboxItem, Unsent> {
         let (to, stamp) = (organizer_mailbox(organizer), self.stamp());
@@ -191,6 +204,7 @@ impl Gateway {
                 subject: &mail.subject,
                 problems,
                 rest_was_sent,
+                page,
             },
         )?;
         Ok(self.automatic(OutboxPurpose::Organizer, None, &to.mailbox, stamp, bytes, now))

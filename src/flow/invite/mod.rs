@@ -5,6 +5,7 @@ mod order;
 mod record;
 mod refuse;
 mod tell;
+mod without;
 
 pub use object::{ObjectEnd, ObjectTold};
 
@@ -22,7 +23,7 @@ use crate::domain::decision::policy::Claim;
 use crate::domain::id::{GuestId, MeetingId, OrganizerId};
 use crate::domain::invitation::{self, Ask, Content, Intent, Plan, Remark};
 use crate::domain::itip::{self, CalendarObject, Method, Uid};
-use crate::domain::leak::{Secrets, Spot};
+use crate::domain::leak::Secrets;
 use crate::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
 use crate::domain::organizer::Organizer;
 use crate::domain::record::Write;
@@ -128,7 +129,8 @@ impl Gateway {
             Some(Ok(object)) => object,
         };
         let source = Source::Mail { message, recipients };
-        self.carry_out(&Order { source, organizer: &organizer, object: &object, now: message.now }, message, recipients).await
+        self.carry_out(&Order { source, organizer: &organizer, object: &object, now: message.now, released: None }, message, recipients)
+            .await
     }
 
     /// Who invites: a login, a trusted network's author, or an author whose domain is proved.
@@ -182,23 +184,18 @@ impl Gateway {
             Some(meeting) => self.archive.guests(meeting.id).await?,
             None => Vec::new(),
         };
-        let ask = Ask {
-            organizer: order.organizer,
-            recipients: order.recipients(),
-            guest_domain: &self.settings.domains.guest,
-            max_guests: self.settings.max_guests,
-            known: known.as_ref(),
-            now: order.now,
-        };
-        let plan = match invitation::plan(order.object, &ask) {
+        let mut plan = match self.plan(order, known.as_ref()) {
             Ok(plan) => plan,
             Err(remarks) => return Ok(Err(remarks.into())),
         };
+        let secrets = self.secrets(order);
+        if order.released.is_some() {
+            plan.leave_out(&secrets, order.organizer.public_name());
+        }
         let meeting = match self.changed_meeting(known.as_ref(), order, &plan) {
             Ok(meeting) => meeting,
             Err(remarks) => return Ok(Err(remarks.into())),
         };
-        let secrets = self.secrets(order);
         let addresses: Vec<&Mailbox> = plan.invited.iter().map(|invited| &invited.guest.mailbox).collect();
         let suppressions = self.archive.suppressions_of(&addresses).await?;
         let case = Case {
@@ -224,9 +221,21 @@ impl Gateway {
             }
         }
         if !leaks.is_empty() {
-            return Ok(Err(self.would_leak(&object::reader(order), &leaks, &secrets, &passed_on(&plan)).into()));
+            return Ok(Err(self.would_leak(&object::reader(order), &leaks, &secrets, &plan.passed_on()).into()));
         }
         self.write_down(&case, told)
+    }
+
+    fn plan(&self, order: &Order<'_>, known: Option<&Meeting>) -> Result<Plan, Vec<Remark>> {
+        let ask = Ask {
+            organizer: order.organizer,
+            recipients: order.recipients(),
+            guest_domain: &self.settings.domains.guest,
+            max_guests: self.settings.max_guests,
+            known,
+            now: order.now,
+        };
+        invitation::plan(order.object, &ask)
     }
 
     /// The meeting as the order makes it, for guests to be told of.
@@ -291,14 +300,4 @@ fn own_object(message: &AtHand) -> Option<Result<CalendarObject, itip::CalendarE
         }
     }
     first_error
-}
-
-/// The organizer's own words that guests would read.
-fn passed_on(plan: &Plan) -> Vec<(Spot, &str)> {
-    let names = plan.invited.iter().filter_map(|invited| invited.guest.name.as_deref()).map(|name| (Spot::GuestName, name));
-    let whole = plan.said.whole.iter().map(|whole| (whole.event.title.as_str(), whole.event.description.as_deref()));
-    let changed = plan.said.instances.values().filter_map(|one| one.instance.as_ref());
-    let texts = whole.chain(changed.map(|instance| (instance.title.as_str(), instance.description.as_deref())));
-    let spots = texts.flat_map(|(title, text)| std::iter::once((Spot::Title, title)).chain(text.map(|text| (Spot::Description, text))));
-    spots.chain(names).collect()
 }

@@ -64,7 +64,7 @@ impl Gateway {
             return Ok(ObjectEnd::Repeated);
         }
         object.method = object.method.take().or_else(|| Some(meant(&object)));
-        let order = Order { source: Source::Operator, organizer: &organizer, object: &object, now: self.world.now() };
+        let order = Order { source: Source::Operator, organizer: &organizer, object: &object, now: self.world.now(), released: None };
         let uid = invitation::uid(&object);
         let _turn = self.turns.take(organizer.id, &uid).await;
         if is_trial { self.try_out(&order, &uid).await } else { self.insist(&order, &uid).await }

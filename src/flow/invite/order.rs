@@ -7,7 +7,7 @@ use crate::domain::id::{GuestId, MeetingId, ReceivedId};
 use crate::domain::invitation::Plan;
 use crate::domain::itip::CalendarObject;
 use crate::domain::organizer::Organizer;
-use crate::domain::record::{AuditEvent, Received};
+use crate::domain::record::{AuditEvent, HoldState, Received, Write};
 use crate::domain::reply::ReplyClass;
 use crate::domain::thread::MessageId;
 use crate::flow::note::object_key;
@@ -20,6 +20,8 @@ pub(super) struct Order<'a> {
     pub organizer: &'a Organizer,
     pub object: &'a CalendarObject,
     pub now: DateTime<Utc>,
+    /// The mail that waited, where it is sent without what would show the organizer.
+    pub released: Option<ReceivedId>,
 }
 
 /// How an order came.
@@ -63,6 +65,16 @@ impl Order<'_> {
             guest,
             received: None,
             detail: detail.to_string(),
+        }
+    }
+}
+
+impl Order<'_> {
+    /// What the archive is told of the mail: that it came, or that it waits no longer.
+    pub(super) fn noted(&self, received: Received) -> Write {
+        match self.released {
+            None => Write::Received(Box::new(received)),
+            Some(id) => Write::Hold { id, state: HoldState::Released },
         }
     }
 }

@@ -41,11 +41,8 @@ impl Gateway {
         let id = meeting.id;
         let mut received = self.order_received(order, plan, class, action);
         received.meeting = Some(id);
-        let mut writes = vec![
-            Write::Received(Box::new(received)),
-            Write::Organizer(Box::new(organizer.clone())),
-            Write::Audit(order.audit(id, None, action)),
-        ];
+        let mut writes =
+            vec![order.noted(received), Write::Organizer(Box::new(organizer.clone())), Write::Audit(order.audit(id, None, action))];
         // Programs that send one message a guest repeat the same object: those must not wait for each other. A cancellation
         // must, since it counts who is left.
         if plan.intent == Intent::Cancel || before != Some(&meeting) {

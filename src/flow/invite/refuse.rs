@@ -7,9 +7,10 @@ use crate::domain::answer::Answer;
 use crate::domain::budget::Notice;
 use crate::domain::compose::Problem;
 use crate::domain::decision::Disposition;
+use crate::domain::id::ReceivedId;
 use crate::domain::invitation::Remark;
 use crate::domain::organizer::Organizer;
-use crate::domain::record::Write;
+use crate::domain::record::{Received, Write};
 use crate::domain::reply::ReplyClass;
 use crate::flow::alerts::About;
 use crate::flow::budget::{Noticed, Room, TOO_MUCH};
@@ -64,9 +65,13 @@ impl Gateway {
         organizer: &Organizer,
         problems: &[Remark],
     ) -> PortResult<Vec<Write>> {
-        let item = self
-            .draft_problem(organizer, &message.mail, problems, message.now)
-            .map_err(|error| PortError::new("build a problem mail", error))?;
+        let id = ReceivedId(self.world.key());
+        let would_leak = problems.iter().any(|(problem, _)| *problem == Problem::WouldLeak);
+        let item = match would_leak {
+            true => self.draft_leak(organizer, &message.mail, problems, id, message.now),
+            false => self.draft_problem(organizer, &message.mail, problems, message.now),
+        };
+        let item = item.map_err(|error| PortError::new("build a problem mail", error))?;
         // Of what there is too much, one mail says so whatever it is about.
         let is_flood = problems.iter().any(|(problem, _)| *problem == Problem::TooMuchMail);
         let about = if is_flood { "too much".to_owned() } else { format!("{}\n{problems:?}", message.mail.subject) };
@@ -76,7 +81,9 @@ impl Gateway {
         if room.is_none() {
             reasons.push("its organizer was told of it today already".to_owned());
         }
-        let received = self.received(message, recipients, ReplyClass::ItipRequest, Disposition::Refused, reasons);
+        // What would show the organizer waits: they may have it sent without that.
+        let disposition = if would_leak { Disposition::Held } else { Disposition::Refused };
+        let received = Received { id, ..self.received(message, recipients, ReplyClass::ItipRequest, disposition, reasons) };
         let mut writes = vec![Write::Received(Box::new(received)), Write::Organizer(Box::new(organizer.clone()))];
         match room {
             Some(counted) => {
@@ -90,7 +97,7 @@ impl Gateway {
                 writes.extend(self.alert_once(AlertKind::Flood, key, evidence, About::default(), message.now).await?);
             }
         }
-        if problems.iter().any(|(problem, _)| *problem == Problem::WouldLeak) {
+        if would_leak {
             let draft = AlertDraft {
                 kind: AlertKind::Leak,
                 severity: Severity::Warning,

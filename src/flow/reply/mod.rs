@@ -2,6 +2,7 @@
 
 mod relay;
 mod suppressed;
+mod without;
 
 use super::alerts::About;
 use super::budget::{Noticed, Room, TOO_MUCH};
@@ -58,7 +59,12 @@ pub(super) struct Identified {
 
 /// A person released this held message: its author counts as the one expected.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Released(pub ReceivedId);
+pub(super) struct Released {
+    /// Which.
+    pub id: ReceivedId,
+    /// Whether it goes on without what would show the organizer.
+    pub without: bool,
+}
 
 impl Gateway {
     /// A message to an address token.
@@ -200,17 +206,15 @@ impl Gateway {
         decision: Decision,
         released: Option<Released>,
     ) -> PortResult<(Vec<Write>, Disposition)> {
-        let (items, decision) = match self.relay(message, known, classified, &decision) {
+        let id = released.map_or_else(|| ReceivedId(self.world.key()), |released| released.id);
+        let (items, decision) = match self.relay(message, known, classified, &decision, released.is_some_and(|released| released.without)) {
             Ok(items) => (items, decision),
-            Err(unsent) => self.hold_instead(message, known, classified, &decision, &unsent),
+            Err(unsent) => self.hold_instead(message, known, classified, &decision, &unsent, id),
         };
         let about = About { meeting: Some(known.meeting.id), guest: Some(known.guest.id), received: None };
         let mut writes = Vec::new();
-        let received = match released {
-            Some(Released(id)) => {
-                writes.push(Write::Hold { id, state: HoldState::Released });
-                id
-            }
+        match released {
+            Some(Released { id, .. }) => writes.push(Write::Hold { id, state: HoldState::Released }),
             None if decision.disposition == Disposition::Duplicate => {
                 // Its bytes and effects are committed already; only that it came again is noted.
                 let repeated = Repeated { dedupe: dedupe_key(message, std::slice::from_ref(recipient)), received_at: message.now };
@@ -220,18 +224,17 @@ impl Gateway {
             None => {
                 let reasons = classified.reasons.iter().chain(&decision.reasons).cloned().collect();
                 let received = Received {
+                    id,
                     meeting: about.meeting,
                     guest: about.guest,
                     ..self.received(message, std::slice::from_ref(recipient), classified.class, decision.disposition, reasons)
                 };
-                let id = received.id;
                 writes.push(Write::Received(Box::new(received)));
-                id
             }
-        };
-        writes.push(Write::Audit(audit(message, known, classified, &decision, Some(received))));
+        }
+        writes.push(Write::Audit(audit(message, known, classified, &decision, Some(id))));
         writes.extend(decision.attendance.iter().map(|change| attendance_write(&known.guest, change)));
-        writes.extend(known.suppression_writes(&decision, received, message.now));
+        writes.extend(known.suppression_writes(&decision, id, message.now));
         for Drafted { item, thread, notice } in items {
             if let Some((notice, of)) = notice {
                 // Who had it today is not told again.
@@ -244,7 +247,7 @@ impl Gateway {
         }
         writes.extend(known.room.writes());
         writes.extend(self.tell_of_flood(&known.room, about, message.now).await?);
-        self.raise(&decision.alerts, About { received: Some(received), ..about }, message.now, &mut writes).await?;
+        self.raise(&decision.alerts, About { received: Some(id), ..about }, message.now, &mut writes).await?;
         Ok((writes, decision.disposition))
     }
 }

@@ -8,8 +8,9 @@ use crate::domain::budget::Notice;
 use crate::domain::compose::{InvitationKind, Problem};
 use crate::domain::decision::{AttendanceChange, Decision, Disposition};
 use crate::domain::delivery::OutboxItem;
+use crate::domain::id::ReceivedId;
 use crate::domain::itip;
-use crate::domain::leak::{Leak, Secrets, Spot};
+use crate::domain::leak::{self, Leak, Secrets, Spot};
 use crate::domain::meeting::Guest;
 use crate::domain::mime::InboundMail;
 use crate::domain::mime::Seal;
@@ -41,6 +42,7 @@ impl Gateway {
         known: &Identified,
         classified: &Classified,
         decision: &Decision,
+        without: bool,
     ) -> Result<Vec<Drafted>, Unsent> {
         let parties = Parties { meeting: &known.meeting, guest: &known.guest, organizer: &known.organizer, now: message.now };
         let (mail, links) = (&message.mail, known.links.as_slice());
@@ -84,13 +86,16 @@ impl Gateway {
                 },
                 Relay::WordsToGuest => {
                     let secrets = self.answer_secrets(message, known, classified);
-                    let (item, blocked) = self.draft_answer(&parties, mail, &classified.new_text, links, &secrets)?;
+                    let new_text = if without { leak::without(&classified.new_text, &secrets) } else { classified.new_text.clone() };
+                    let (item, blocked) = self.draft_answer(&parties, mail, &new_text, links, &secrets, without)?;
                     left_out.extend(blocked);
                     from_organizer(known, message, item)
                 }
                 Relay::DeclineToGuest { instance, proposed, comment } => {
                     let secrets = self.answer_secrets(message, known, classified);
                     let comment = comment.as_deref().or(Some(classified.new_text.as_str())).filter(|text| !text.trim().is_empty());
+                    let comment = comment.map(|text| if without { leak::without(text, &secrets) } else { text.to_owned() });
+                    let comment = comment.as_deref();
                     let refused = Refused { instance: *instance, proposed: *proposed, comment };
                     let guest = after(known, decision);
                     let item = self.draft_declined(&Parties { guest: &guest, ..parties }, &refused, (mail, links), &secrets)?;
@@ -131,7 +136,7 @@ impl Gateway {
     }
 
     /// What the organizer's words must not show to this guest.
-    fn answer_secrets(&self, message: &AtHand, known: &Identified, classified: &Classified) -> Secrets {
+    pub(super) fn answer_secrets(&self, message: &AtHand, known: &Identified, classified: &Classified) -> Secrets {
         let mut secrets = self.organizer_secrets(&known.organizer);
         secrets.learn(&message.mail, classified.calendar.as_ref());
         secrets.allowing(&known.guest.mailbox)
@@ -144,6 +149,7 @@ impl Gateway {
         classified: &Classified,
         decision: &Decision,
         unsent: &Unsent,
+        id: ReceivedId,
     ) -> (Vec<Drafted>, Decision) {
         let held = |kind, evidence: String| Decision {
             attendance: Vec::new(),
@@ -157,7 +163,7 @@ impl Gateway {
             Unsent::WouldLeak(leaks) => {
                 let places: Vec<String> = leaks.iter().map(ToString::to_string).collect();
                 let evidence = format!("The organizer's answer was held, since it would show them: {}.", places.join("; "));
-                (Some(self.tell_of_leak(message, known, classified, leaks)), held(AlertKind::Leak, evidence))
+                (Some(self.tell_of_leak(message, known, classified, leaks, id)), held(AlertKind::Leak, evidence))
             }
             Unsent::NothingLeft(files) => {
                 let reasons = decision.reasons.iter().cloned().chain([format!("{unsent}; the organizer is told")]).collect();
@@ -179,13 +185,20 @@ impl Gateway {
     }
 
     /// Says to the organizer what of theirs would have shown, and where.
-    fn tell_of_leak(&self, message: &AtHand, known: &Identified, classified: &Classified, leaks: &[Leak]) -> Result<Drafted, Unsent> {
+    fn tell_of_leak(
+        &self,
+        message: &AtHand,
+        known: &Identified,
+        classified: &Classified,
+        leaks: &[Leak],
+        id: ReceivedId,
+    ) -> Result<Drafted, Unsent> {
         let secrets = self.answer_secrets(message, known, classified);
         let files = self.files_for_guest(&message.mail, &classified.new_text, &secrets).files;
         let files = files.iter().map(|file| (Spot::File, file.bytes.as_slice()));
         let sources: Vec<(Spot, &[u8])> = std::iter::once((Spot::Text, classified.new_text.as_bytes())).chain(files).collect();
         let problems = self.would_leak(&known.organizer, leaks, &secrets, &sources);
-        let item = self.draft_problem(&known.organizer, &message.mail, &problems, message.now)?;
+        let item = self.draft_leak(&known.organizer, &message.mail, &problems, id, message.now)?;
         Ok(Drafted::automatic(item, Notice::Problem, about(&message.mail, &problems)))
     }
 }

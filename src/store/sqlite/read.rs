@@ -135,6 +135,12 @@ impl Archive for SqliteArchive {
         rows.iter().map(summary_of).collect::<Result<_, _>>().map_err(unread)
     }
 
+    async fn waiting_before(&self, before: DateTime<Utc>, limit: u32) -> PortResult<Vec<ReceivedSummary>> {
+        let query = sqlx::query("SELECT * FROM received WHERE hold = 'waiting' AND received_at < $1 ORDER BY received_at LIMIT $2");
+        let rows = query.bind(micros(before)).bind(i64::from(limit)).fetch_all(&self.readers).await.map_err(unread)?;
+        rows.iter().map(summary_of).collect::<Result<_, _>>().map_err(unread)
+    }
+
     async fn received_one(&self, received: ReceivedId) -> PortResult<Option<Received>> {
         let query = sqlx::query("SELECT r.*, w.raw FROM received r JOIN received_raw w ON w.id = r.id WHERE r.id = $1");
         let row = query.bind(id(received.0)).fetch_optional(&self.readers).await.map_err(unread)?;

@@ -42,7 +42,7 @@ const RECEIVED: Rules = Rules {
         (
             "is held without a hold state, or has one without being held",
             "SELECT id FROM received WHERE rowid > $1 AND rowid <= $2 AND $3 = $3 \
-             AND ((disposition = 'held') <> (hold IS NOT NULL) OR coalesce(hold, 'waiting') NOT IN ('waiting', 'released', 'dropped'))",
+             AND ((disposition = 'held') <> (hold IS NOT NULL) OR coalesce(hold, 'waiting') NOT IN ('waiting', 'released', 'dropped', 'expired'))",
         ),
         (
             "has lost its bytes",
@@ -147,6 +147,7 @@ async fn reconcile(
                 "waiting" => found.holds.waiting += rows,
                 "released" => found.holds.released += rows,
                 "dropped" => found.holds.dropped += rows,
+                "expired" => found.holds.expired += rows,
                 _ => {}
             }
         }

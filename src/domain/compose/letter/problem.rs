@@ -11,6 +11,7 @@ pub fn problem(stationery: &Stationery, letter: &ProblemLetter<'_>) -> Result<Ve
     let heading = &letter.heading;
     let values = json!({
         "subject": one_line(letter.subject),
+        "page": letter.page,
         "problems": stationery.problems(heading.language, letter.problems)?,
     });
     let folder = if letter.rest_was_sent { "shortened" } else { "problem" };
