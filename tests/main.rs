@@ -46,6 +46,7 @@ mod replies;
 mod series;
 mod series_guarded;
 mod series_order;
+mod spoof;
 mod store;
 mod support;
 mod suppression;

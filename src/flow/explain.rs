@@ -29,8 +29,7 @@ impl Gateway {
             encrypted: false,
             submitter: None,
         };
-        let author = mail.author().map(|author| &author.mailbox);
-        let authentication = self.authenticator.authenticate(&session, &reverse_path, author, raw).await;
+        let authentication = self.authenticated(&session, &reverse_path, &mail, raw).await;
         let message = AtHand { session, reverse_path, raw: raw.to_vec(), mail, authentication, now };
         for recipient in candidates(&message) {
             let Some((door, guest)) = self.dialog_of(&message, &recipient).await? else { continue };

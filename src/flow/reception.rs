@@ -77,14 +77,29 @@ impl Reception for Gateway {
         if mail.from_fields > 1 {
             return vec![ONE_AUTHOR; recipients.len()];
         }
-        let author = mail.author().map(|author| &author.mailbox);
-        let authentication = self.authenticator.authenticate(&session, &reverse_path, author, &raw).await;
+        let authentication = self.authenticated(&session, &reverse_path, &mail, &raw).await;
         let now = self.world.now();
         self.distribute(&AtHand { session, reverse_path, raw, mail, authentication, now }, &recipients).await
     }
 }
 
 impl Gateway {
+    /// What is proved of the author. What two programs may read in two ways proves nobody, but who signed in.
+    pub(super) async fn authenticated(
+        &self,
+        session: &Session,
+        reverse_path: &ReversePath,
+        mail: &InboundMail,
+        raw: &[u8],
+    ) -> Authentication {
+        let author = mail.author().map(|author| &author.mailbox);
+        let found = self.authenticator.authenticate(session, reverse_path, author, raw).await;
+        match session.submitter {
+            Some(Submitter::Organizer(_)) => found,
+            Some(Submitter::TrustedNetwork) | None => found.unless_doubted(&mail.doubts),
+        }
+    }
+
     /// Where this recipient leads.
     pub(super) fn route(&self, recipient: &Mailbox) -> Route {
         route(recipient, &self.settings.domains, &self.tokens, self.settings.gateway.mailbox.local())
