@@ -219,6 +219,8 @@ impl Story<'_> {
             uid: None,
             over: false,
             attachments: &AttachmentPolicy::default(),
+            scanned: &Default::default(),
+            released: false,
             last_sent_at: None,
             now: self.now,
         };

@@ -101,6 +101,7 @@ fn gateway(organizer: Organizer, archive: SqliteArchive) -> Gateway {
     let domain = |name: &str| AliasDomain::parse(name).unwrap();
     Gateway {
         archive: Arc::new(archive),
+        scanners: Vec::new(),
         directory: Arc::new(OneOrganizer(organizer)),
         authenticator: Arc::new(Fixed),
         world: Arc::new(Fixed),

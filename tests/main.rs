@@ -43,6 +43,7 @@ mod postfix_dovecot;
 mod proposals;
 mod reconcile;
 mod replies;
+mod scan;
 mod series;
 mod series_guarded;
 mod series_order;

@@ -146,6 +146,8 @@ fn judge(name: &str, bytes: &[u8], given: &Value) -> Value {
         uid: Some(&guest.uid),
         attachments: &AttachmentPolicy::default(),
         over: meeting.is_over(now) || guest.removed_at.is_some(),
+        scanned: &Default::default(),
+        released: false,
         last_sent_at: given["last_sent_at"].as_str().map_or(Some(now - TimeDelta::days(2)), |text| Some(at(text))),
         now,
     };
@@ -225,6 +227,8 @@ fn nothing_follows_without_the_proof_that_its_class_needs() {
                 uid: Some(&guest.uid),
                 over: false,
                 attachments: &files,
+                scanned: &Default::default(),
+                released: false,
                 last_sent_at: None,
                 now: at("2026-06-15T09:00:00Z"),
             };

@@ -12,7 +12,7 @@ use crate::domain::link::LinkKeys;
 use crate::domain::mime::MimeLimits;
 use crate::domain::token::{AliasDomain, TokenKeys};
 use crate::flow::join::{Join, JoinSettings};
-use crate::flow::port::{Archive, Authenticator, Bell, Directory, Waker, World};
+use crate::flow::port::{Archive, Authenticator, Bell, Directory, Scanner, Waker, World};
 use crate::flow::route::Domains;
 use crate::flow::{Burst, Gateway, Settings, Turns};
 use crate::inbound::Tls;
@@ -32,6 +32,7 @@ pub(super) struct Ground {
     pub archive: Arc<dyn Archive>,
     pub directory: Arc<dyn Directory>,
     pub authenticator: Arc<dyn Authenticator>,
+    pub scanners: Vec<Arc<dyn Scanner>>,
     pub bell: Arc<dyn Bell>,
     pub callers: Callers,
     pub waker: Arc<dyn Waker>,
@@ -48,12 +49,18 @@ pub(super) fn authenticator(config: &Config) -> anyhow::Result<Arc<dyn Authentic
     Ok(Arc::new(MailAuthenticator::new(config.authentication.clone())?))
 }
 
+/// Who looks into mail.
+pub(super) fn scanners(config: &Config) -> anyhow::Result<Vec<Arc<dyn Scanner>>> {
+    Ok(crate::scan::scanners(&config.scan)?.into_iter().map(|(_, scanner)| scanner).collect())
+}
+
 /// The flows, and who is called beside them.
 pub(super) fn gateway(config: &Config, ground: Ground) -> anyhow::Result<(Gateway, Callers)> {
     let gateway = Gateway {
         archive: ground.archive,
         directory: ground.directory,
         authenticator: ground.authenticator,
+        scanners: ground.scanners,
         world: Arc::new(RealWorld),
         bell: ground.bell,
         waker: ground.waker,

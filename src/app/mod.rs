@@ -56,6 +56,7 @@ async fn ground(config: &Config, wake: Arc<Notify>) -> anyhow::Result<Ground> {
         archive: open_archive(&config.store).await?,
         directory: build::directory(config)?,
         authenticator: build::authenticator(config)?,
+        scanners: build::scanners(config)?,
         bell: Arc::new(Bells::new(vec![Arc::new(LogBell), Arc::new(callers.bell())])),
         callers,
         waker: Arc::new(WorkerWaker(wake)),

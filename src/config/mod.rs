@@ -59,6 +59,9 @@ pub struct Config {
     /// How SPF, DKIM, DMARC and ARC are checked.
     #[serde(default)]
     pub authentication: crate::authenticate::Settings,
+    /// How mail is looked into by other programs (docs/scan.md).
+    #[serde(default)]
+    pub scan: crate::scan::ScanSettings,
     /// The Jitsi server.
     pub conference: Conference,
     /// What applies to every meeting.

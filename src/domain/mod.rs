@@ -30,6 +30,7 @@ pub mod record;
 pub mod relay;
 pub mod reply;
 pub mod revision;
+pub mod scan;
 pub mod series;
 pub mod suppression;
 pub mod thread;

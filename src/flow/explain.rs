@@ -30,7 +30,8 @@ impl Gateway {
             submitter: None,
         };
         let authentication = self.authenticated(&session, &reverse_path, &mail, raw).await;
-        let message = AtHand { session, reverse_path, raw: raw.to_vec(), mail, authentication, now };
+        let scanned = self.scan(&session, &reverse_path, &[], raw).await?;
+        let message = AtHand { session, reverse_path, raw: raw.to_vec(), mail, authentication, scanned, now };
         for recipient in candidates(&message) {
             let Some((door, guest)) = self.dialog_of(&message, &recipient).await? else { continue };
             if let Some(known) = self.identify(&message, &recipient, door, guest, None).await? {

@@ -1,7 +1,7 @@
 //! What every corridor needs at hand: the ports, the keys, the stationery and the settings.
 
 use super::burst::Burst;
-use super::port::{Archive, Authenticator, Bell, Directory, PortError, PortResult, Waker, World};
+use super::port::{Archive, Authenticator, Bell, Directory, PortError, PortResult, Scanner, Waker, World};
 use super::route::Domains;
 use super::turns::Turns;
 use crate::domain::address::{Mailbox, NamedMailbox};
@@ -51,6 +51,8 @@ pub struct Settings {
 pub struct Gateway {
     /// What must never be lost.
     pub archive: Arc<dyn Archive>,
+    /// Who looks into mail; nobody, where none is.
+    pub scanners: Vec<Arc<dyn Scanner>>,
     /// Who may organize.
     pub directory: Arc<dyn Directory>,
     /// SPF, DKIM, DMARC, ARC.

@@ -43,7 +43,7 @@ impl Gateway {
         let Some(held) = self.waiting(id).await? else { return Ok(HoldOutcome::NotWaiting) };
         let recipients = held.recipients.clone();
         let is_order = held.is_order();
-        let message = self.at_hand_again(held);
+        let message = self.at_hand_again(held).await?;
         if is_order {
             // It waits because it would show its organizer: only without that can it go on.
             return if without { self.invite_without(&message, &recipients, id).await } else { Ok(HoldOutcome::StillHeld) };
@@ -86,17 +86,20 @@ impl Gateway {
         Ok(self.archive.received_one(id).await?.filter(|received| received.hold == Some(HoldState::Waiting)))
     }
 
-    pub(super) fn at_hand_again(&self, held: Received) -> AtHand {
+    /// The mail again, looked into again: what scanners know may have changed.
+    pub(super) async fn at_hand_again(&self, held: Received) -> PortResult<AtHand> {
         let session =
             Session { door: MailDoor::Lmtp, peer: IpAddr::V4(Ipv4Addr::LOCALHOST), helo: String::new(), encrypted: false, submitter: None };
-        AtHand {
+        let scanned = self.scan(&session, &held.reverse_path, &held.recipients, &held.raw).await?;
+        Ok(AtHand {
             session,
             reverse_path: held.reverse_path,
             mail: mime::read(&held.raw, &self.settings.mime),
             raw: held.raw,
             authentication: Authentication::vouched(),
+            scanned,
             now: self.world.now(),
-        }
+        })
     }
 
     /// The door and the guest that a recipient leads to.

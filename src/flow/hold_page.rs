@@ -69,7 +69,7 @@ impl Gateway {
 
     async fn without(&self, held: Received) -> PortResult<Option<HoldView>> {
         let (id, recipients, is_order) = (held.id, held.recipients.clone(), held.is_order());
-        let message = self.at_hand_again(held);
+        let message = self.at_hand_again(held).await?;
         let without = if is_order {
             self.order_without(&message, &recipients, id).await?
         } else {

@@ -12,6 +12,7 @@ use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::organizer::Organizer;
 use crate::domain::reconciliation::{Progress, Reconciliation};
 use crate::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldState, Received, ReceivedSummary, Write};
+use crate::domain::scan::Scanned;
 use crate::domain::suppression::Suppression;
 use crate::domain::thread::{MessageId, ThreadLink};
 use async_trait::async_trait;
@@ -133,6 +134,32 @@ pub trait Authenticator: Send + Sync {
     /// Never fails: what can't be computed now is `temperror` in the result.
     /// `author` is who the flows take for the author: what is proved of anybody else proves nothing.
     async fn authenticate(&self, session: &Session, reverse_path: &ReversePath, author: Option<&Mailbox>, raw: &[u8]) -> Authentication;
+}
+
+/// A message for programs that look into mail.
+#[derive(Clone, Copy, Debug)]
+pub struct ToScan<'a> {
+    /// Who handed it over.
+    pub peer: IpAddr,
+    /// The name they gave.
+    pub helo: &'a str,
+    /// MAIL FROM; none for the null path.
+    pub from: Option<&'a str>,
+    /// RCPT TO.
+    pub recipients: &'a [String],
+    /// Whether who submits is known: signed in, or in a trusted network.
+    pub is_trusted: bool,
+    /// The message.
+    pub raw: &'a [u8],
+}
+
+/// Looks into a message. Fails where it can't now: then the message is not taken.
+#[async_trait]
+pub trait Scanner: Send + Sync {
+    /// What it finds.
+    async fn scan(&self, mail: &ToScan<'_>) -> PortResult<Scanned>;
+    /// Whether it can be asked.
+    async fn ping(&self) -> PortResult<()>;
 }
 
 /// Wall clock and chance, so that the flows can be replayed.

@@ -3,7 +3,7 @@
 use super::conclude::failed;
 use super::gateway::Gateway;
 use super::invite::Asked;
-use super::port::{Incoming, MailDoor, PortResult, Reception, Session, Submitter};
+use super::port::{Incoming, MailDoor, PortResult, Reception, Session, Submitter, ToScan};
 use super::route::{Route, route};
 use crate::domain::address::{Mailbox, ReversePath};
 use crate::domain::answer::Answer;
@@ -11,11 +11,15 @@ use crate::domain::authentication::Authentication;
 use crate::domain::decision::policy::{Claim, policy};
 use crate::domain::id::{GuestId, OrganizerId};
 use crate::domain::mime::{self, InboundMail};
+use crate::domain::scan::Scanned;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 /// Two From fields make every check of the author worthless.
 const ONE_AUTHOR: Answer = Answer::new(550, (5, 6, 0), "The message has more than one From field");
+
+/// What would be kept for no guest's dialog is not taken.
+const INFECTED: Answer = Answer::new(554, (5, 7, 1), "The message has a virus in it");
 
 /// A message at hand: parsed once, authenticated once.
 pub(super) struct AtHand {
@@ -24,6 +28,7 @@ pub(super) struct AtHand {
     pub raw: Vec<u8>,
     pub mail: InboundMail,
     pub authentication: Authentication,
+    pub scanned: Scanned,
     pub now: DateTime<Utc>,
 }
 
@@ -77,13 +82,42 @@ impl Reception for Gateway {
         if mail.from_fields > 1 {
             return vec![ONE_AUTHOR; recipients.len()];
         }
+        let scanned = match self.scan(&session, &reverse_path, &recipients, &raw).await {
+            Ok(scanned) => scanned,
+            Err(error) => return vec![failed(&error); recipients.len()],
+        };
         let authentication = self.authenticated(&session, &reverse_path, &mail, &raw).await;
         let now = self.world.now();
-        self.distribute(&AtHand { session, reverse_path, raw, mail, authentication, now }, &recipients).await
+        self.distribute(&AtHand { session, reverse_path, raw, mail, authentication, scanned, now }, &recipients).await
     }
 }
 
 impl Gateway {
+    /// What the scanners find, all asked at once.
+    pub(super) async fn scan(
+        &self,
+        session: &Session,
+        reverse_path: &ReversePath,
+        recipients: &[Mailbox],
+        raw: &[u8],
+    ) -> PortResult<Scanned> {
+        if self.scanners.is_empty() {
+            return Ok(Scanned::default());
+        }
+        let from = reverse_path.mailbox().map(Mailbox::to_string);
+        let recipients: Vec<String> = recipients.iter().map(Mailbox::to_string).collect();
+        let mail = ToScan {
+            peer: session.peer,
+            helo: &session.helo,
+            from: from.as_deref(),
+            recipients: &recipients,
+            is_trusted: session.submitter.is_some(),
+            raw,
+        };
+        let found = futures_util::future::try_join_all(self.scanners.iter().map(|scanner| scanner.scan(&mail))).await?;
+        Ok(found.into_iter().fold(Scanned::default(), Scanned::and))
+    }
+
     /// What is proved of the author. What two programs may read in two ways proves nobody, but who signed in.
     pub(super) async fn authenticated(
         &self,
@@ -140,7 +174,12 @@ impl Gateway {
             });
         }
         let guests: Vec<Mailbox> = invited.iter().flatten().cloned().collect();
-        let invitation = if guests.is_empty() { Answer::ACCEPTED } else { self.invite(message, &guests).await };
+        let invitation = match &message.scanned.virus {
+            _ if guests.is_empty() => Answer::ACCEPTED,
+            // Its author's own server tells them.
+            Some(_) => INFECTED,
+            None => self.invite(message, &guests).await,
+        };
 
         let mut answers = Vec::with_capacity(recipients.len());
         for ((recipient, route), invited) in recipients.iter().zip(&routes).zip(&invited) {

@@ -75,6 +75,8 @@ impl Gateway {
             uid: None,
             over: false,
             attachments: &self.settings.attachments,
+            scanned: &message.scanned,
+            released: false,
             last_sent_at: None,
             now: message.now,
         };

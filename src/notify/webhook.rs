@@ -2,17 +2,14 @@
 
 use crate::domain::alert::{Alert, AlertAction, AlertEvent, AlertKind, AlertState, Severity};
 use crate::domain::id::{AlertId, GuestId, MeetingId};
+use crate::http_client::{self, HttpClientError};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use reqwest::header::{CONTENT_TYPE, HeaderName, USER_AGENT};
-use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
-use rustls::ClientConfig;
-use rustls_platform_verifier::BuilderVerifierExt;
 use serde::Serialize;
-use std::sync::Arc;
 use std::time::Duration;
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
@@ -32,12 +29,9 @@ pub enum WebhookError {
     /// The url is none, or of another kind.
     #[error("`{0}` is no http or https url")]
     Url(String),
-    /// The library could not be set up.
-    #[error("no HTTP client: {0}")]
-    Client(#[from] reqwest::Error),
-    /// TLS could not be set up.
-    #[error("no TLS: {0}")]
-    Tls(#[from] rustls::Error),
+    /// There is no client.
+    #[error(transparent)]
+    Client(#[from] HttpClientError),
 }
 
 /// What became of a call.
@@ -106,11 +100,7 @@ impl Webhook {
     /// Posts to `url`, signs with `key`, and waits for an answer no longer than `patience`. Follows no redirection, and asks no proxy.
     pub fn new(url: &str, key: &[u8], patience: Duration) -> Result<Self, WebhookError> {
         let parsed = Url::parse(url).ok().filter(|parsed| matches!(parsed.scheme(), "http" | "https"));
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        let tls = tls.with_platform_verifier()?.with_no_client_auth();
-        let client = Client::builder().tls_backend_preconfigured(tls);
-        let client = client.timeout(patience).redirect(Policy::none()).no_proxy().build()?;
+        let client = http_client::new(patience)?;
         Ok(Self { url: parsed.ok_or_else(|| WebhookError::Url(url.to_owned()))?, key: hmac::Key::new(hmac::HMAC_SHA256, key), client })
     }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use syn::{Attribute, Expr, Field, Fields, GenericArgument, Item, ItemEnum, ItemStruct, Lit, Meta, PathArguments, Type};
 
 /// Where settings are declared, beside `src/config`.
-const BESIDE: [&str; 8] = [
+const BESIDE: [&str; 9] = [
     "src/authenticate/settings.rs",
     "src/domain/alert.rs",
     "src/domain/budget.rs",
@@ -18,6 +18,7 @@ const BESIDE: [&str; 8] = [
     "src/outbound/dkim.rs",
     "src/outbound/smarthost.rs",
     "src/outbound/worker.rs",
+    "src/scan/settings.rs",
 ];
 
 /// The least that a file must say.

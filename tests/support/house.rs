@@ -159,6 +159,7 @@ impl House {
         let domain = |name| AliasDomain::parse(name).unwrap();
         let gateway = Gateway {
             archive: archive.clone(),
+            scanners: Vec::new(),
             directory: Arc::new(People(people)),
             authenticator: verdicts.clone(),
             world: clock.clone(),

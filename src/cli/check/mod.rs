@@ -9,6 +9,7 @@ mod meeting_server;
 mod prosody;
 mod records;
 mod report;
+mod scan;
 mod smarthost;
 mod tls;
 
@@ -75,6 +76,8 @@ async fn look(config: &Config, options: &Options) -> Vec<Chapter> {
         progress.set_message("asking name servers");
         add("DNS", dns::findings(config, &dkim.records).await);
         progress.set_message("trying the smarthost");
+        progress.set_message("asking scanners");
+        add("Scanners", scan::findings(&config.scan).await);
         add("Smarthost", smarthost::findings(&config.delivery.smarthost).await);
     }
     add("Jitsi", meeting_server::findings(config, secrets.as_ref(), &options.prosody));

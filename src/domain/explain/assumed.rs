@@ -15,6 +15,7 @@ use crate::domain::organizer::{Anonymity, Group, Organizer};
 use crate::domain::part::Part;
 use crate::domain::reply::{Context, Door, classify};
 use crate::domain::revision::Ledger;
+use crate::domain::scan::Scanned;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
@@ -32,6 +33,8 @@ pub fn content_only(file: &str, bytes: &[u8], limits: &MimeLimits, now: DateTime
         uid: None,
         over: false,
         attachments: &AttachmentPolicy::default(),
+        scanned: &Scanned::default(),
+        released: false,
         last_sent_at: None,
         now,
     };

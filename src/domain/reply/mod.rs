@@ -34,6 +34,7 @@ use super::attachment::AttachmentPolicy;
 use super::authentication::Authentication;
 use super::itip::{CalendarObject, Uid};
 use super::mime::{InboundMail, Placement};
+use super::scan::Scanned;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +129,10 @@ pub struct Context<'a> {
     pub over: bool,
     /// Which files pass.
     pub attachments: &'a AttachmentPolicy,
+    /// What scanners found in it.
+    pub scanned: &'a Scanned,
+    /// A person has let it go on: marks of bulk mail count no more.
+    pub released: bool,
     /// When our newest mail to this guest left: an answer within minutes is rarely a person's.
     pub last_sent_at: Option<DateTime<Utc>>,
     /// Now.

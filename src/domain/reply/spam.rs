@@ -8,6 +8,12 @@ const BULK: [&str; 3] = ["bulk", "list", "junk"];
 
 pub(super) fn evidence(message: &Message<'_>) -> Option<Finding> {
     let mail = message.mail;
+    if message.context.released {
+        return None;
+    }
+    if let Some(spam) = &message.context.scanned.spam {
+        return Some(Finding::new(ReplyClass::Spam, spam.clone()));
+    }
     let says = |name: &str, words: &[&str]| {
         mail.header_all(name).any(|value| words.iter().any(|word| value.trim().to_lowercase().starts_with(word)))
     };

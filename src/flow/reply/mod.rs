@@ -265,6 +265,8 @@ impl Identified {
             uid: Some(&self.guest.uid),
             attachments,
             over: released.is_none() && (self.guest.is_over(&self.meeting, message.now) || self.guest.removed_at.is_some()),
+            scanned: &message.scanned,
+            released: released.is_some(),
             last_sent_at: self.last_sent_at,
             now: message.now,
         };
