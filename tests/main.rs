@@ -27,6 +27,7 @@ mod dialogues;
 mod directory;
 mod docs;
 mod doors;
+mod extraction;
 mod facing_gateways;
 mod flow;
 mod fuzz_seeds;

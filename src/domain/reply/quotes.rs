@@ -57,10 +57,17 @@ fn header_length(lines: &[&str]) -> Option<usize> {
         }
         joined.push(' ');
         joined.push_str(line);
-        // A colon ends it, or the rule that began it.
+        if is_dated(line) {
+            return (index == 0).then_some(1);
+        }
+        // A colon ends it, or the rule that began it; some programs forget it.
         let is_ruled = first.starts_with("--") && line.trim_end().ends_with("--");
-        if !line.trim_end().ends_with([':', '：']) && !is_ruled {
+        let forgets = line.trim_end().ends_with(" wrote") && line.contains("> ");
+        if !line.trim_end().ends_with([':', '：']) && !is_ruled && !forgets {
             continue;
+        }
+        if forgets {
+            joined.push(':');
         }
         let folded = fold(joined.trim_matches(|c: char| c == '-' || c == '_' || c == '*' || c.is_whitespace()));
         // A pattern that begins with anything must not swallow the words above it.
@@ -71,6 +78,20 @@ fn header_length(lines: &[&str]) -> Option<usize> {
         }
     }
     None
+}
+
+/// `2026-03-03 17:21 GMT+01:00 Somebody`, `2026/7/20 Somebody <a@b.example>`: a date, and who, with nothing around them.
+fn is_dated(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let is_date = words.next().is_some_and(|word| {
+        let numbers: Vec<&str> = word.split(['-', '/']).collect();
+        numbers.len() == 3
+            && numbers.iter().all(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+            && numbers.first().is_some_and(|year| year.len() == 4)
+    });
+    let rest: Vec<&str> = words.collect();
+    let is_timed = rest.first().is_some_and(|word| word.contains(':')) && rest.get(1).is_some_and(|word| word.starts_with("GMT"));
+    is_date && rest.len() <= 8 && (is_timed || rest.last().is_some_and(|word| word.starts_with('<') && word.contains('@')))
 }
 
 /// "On …, X wrote:" names a time or an address; "On this I wrote:" does not.

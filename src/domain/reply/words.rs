@@ -7,6 +7,10 @@ use super::quotes;
 const SIGNATURE_LINES: usize = 20;
 /// Most lines with something on them that stand below a line that a program appends.
 const BELOW_PROGRAM_LINE: usize = 2;
+/// Most lines of what a mailing list appends.
+const LIST_FOOTER_LINES: usize = 8;
+/// Most words behind a comma in a line that a program appends; a sentence has more.
+const AFTER_COMMA: usize = 3;
 /// Most lines that are searched for quotations; what stands below is kept as it is.
 const LINES_LOOKED_AT: usize = 5_000;
 
@@ -23,17 +27,43 @@ pub(super) fn new_text(text: &str) -> String {
 fn without_signature<'a, 't>(lines: &'a [&'t str]) -> &'a [&'t str] {
     let dashes = lines.iter().rposition(|line| *line == "--" || *line == "-- " || *line == "—");
     let end = dashes.filter(|at| lines.len() - at <= SIGNATURE_LINES).unwrap_or(lines.len());
-    let lines = lines.get(..end).unwrap_or(lines);
-    // What a program appends stands at the end, with little below it.
-    let from_the_end = lines.iter().enumerate().rev().filter(|(_, line)| !line.trim().is_empty()).take(BELOW_PROGRAM_LINE + 1);
-    let program_line = from_the_end.map(|(at, line)| (at, is_program_line(line))).find(|(_, is_program)| *is_program);
-    program_line.and_then(|(at, _)| lines.get(..at)).unwrap_or(lines)
+    let mut lines = without_list_footer(lines.get(..end).unwrap_or(lines));
+    // What programs append stands at the end, with little below it; each of them adds its own.
+    loop {
+        let from_the_end = lines.iter().enumerate().rev().filter(|(_, line)| !line.trim().is_empty()).take(BELOW_PROGRAM_LINE + 1);
+        let program_line = from_the_end.map(|(at, line)| (at, is_program_line(line))).find(|(_, is_program)| *is_program);
+        match program_line.and_then(|(at, _)| lines.get(..at)) {
+            Some(above) => lines = above,
+            None => return without_rules(lines),
+        }
+    }
+}
+
+/// What a mailing list puts below a rule of underscores.
+fn without_list_footer<'a, 't>(lines: &'a [&'t str]) -> &'a [&'t str] {
+    let is_rule = |line: &str| line.len() >= 2 && line.trim_end().chars().all(|c| c == '_');
+    let rule = lines.iter().rposition(|line| is_rule(line)).filter(|at| lines.len() - at <= LIST_FOOTER_LINES);
+    let below = |at: &usize| lines.get(*at..).unwrap_or_default().iter().any(|line| fold(line).contains("mailing list"));
+    rule.filter(below).and_then(|at| lines.get(..at)).unwrap_or(lines)
+}
+
+/// Rules with nothing below them divide nothing.
+fn without_rules<'a, 't>(mut lines: &'a [&'t str]) -> &'a [&'t str] {
+    let is_rule = |line: &str| line.trim().chars().all(|c| matches!(c, '=' | '-' | '_' | '*'));
+    while let Some((last, above)) = lines.split_last()
+        && is_rule(last)
+    {
+        lines = above;
+    }
+    lines
 }
 
 fn is_program_line(line: &str) -> bool {
     let folded = fold(line);
     let folded = folded.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let is_sentence = folded.split_once(',').is_some_and(|(_, rest)| rest.split_whitespace().count() > AFTER_COMMA);
     folded.len() < 120
+        && !is_sentence
         && Lexicon::SIGNATURES
             .section("")
             .any(|start| folded.starts_with(start) || start.contains('*') && super::lexicon::has(folded, start))
@@ -107,6 +137,21 @@ mod tests {
             "________________________________\nVon: Service\nGesendet: Dienstag\nAn: Jean\nBetreff: x\n\nold",
         ] {
             assert_eq!(new_text(&format!("New.\n\n{block}\n")), "New.", "{block}");
+        }
+    }
+
+    #[test]
+    fn lists_and_rules_below_the_words() {
+        assert_eq!(new_text("Bien.\n\n______________\nteam mailing list\nteam@liste.example\nhttps://liste.example/team"), "Bien.");
+        assert_eq!(
+            new_text("Bien.\n\n====\n\nMessage du : 12/12/2026 13:20\nDe : \"Service\" <a@b.example>\nA : j@h.example\nSujet : x\n\nold"),
+            "Bien."
+        );
+        assert_eq!(new_text("Bien.\n\n2026-03-03 17:21 GMT+01:00 Service\n\nBonjour"), "Bien.");
+        assert_eq!(new_text("Bien.\n\n2026/7/20 Service <a@b.example>\n\n| Bonjour"), "Bien.");
+        assert_eq!(new_text("Bien.\n\nOn Wed, 14 Nov 2026 08:14:43 -0200 Service <a@b.example> wrote\n\nBonjour"), "Bien.");
+        for kept in ["2026-03-03 me va.\nJean", "Le choix :\n____\nA\nB", "Un\n\nSent from my desk, it is much easier than by telephone."] {
+            assert_eq!(new_text(kept), kept);
         }
     }
 
