@@ -1,7 +1,6 @@
 //! The words of a message: body parts decoded and joined.
 
-use super::{Part, Placement, charset, pgp};
-use mail_parser::decoders::html::html_to_text;
+use super::{Part, Placement, charset, html_quotes, pgp};
 
 /// Text and HTML of the body. The text is made from the HTML where there is none.
 pub(super) fn words<'p>(parts: impl Iterator<Item = &'p Part> + Clone) -> (String, Option<String>) {
@@ -12,7 +11,7 @@ pub(super) fn words<'p>(parts: impl Iterator<Item = &'p Part> + Clone) -> (Strin
         of_type("text/plain").filter(|part| !super::calendars::is_bare_calendar(&part.bytes)).map(plain_text).collect();
     let plain = plain.iter().map(|text| text.trim_matches('\n')).filter(|text| !text.trim().is_empty()).collect::<Vec<_>>().join("\n\n");
     match &html {
-        Some(html) if plain.is_empty() => (html_to_text(html).replace("\r\n", "\n").trim().to_owned(), Some(html.clone())),
+        Some(html) if plain.is_empty() => (html_quotes::text(html), Some(html.clone())),
         _ => (plain, html),
     }
 }

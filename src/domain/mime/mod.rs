@@ -6,6 +6,7 @@ mod calendars;
 pub(super) mod charset;
 mod doubts;
 mod fields;
+mod html_quotes;
 pub(super) mod outlook;
 mod pgp;
 pub mod read;
