@@ -450,3 +450,45 @@ fn digits_before_a_boundary_line_are_read_for_themselves() {
     // Found by chance: unpadded base64 of Latin-1, and the dashes of the next line decode to letters.
     assert_found("Éïaèèaaaa Ççaççéça", "aaaa.login7@aaaa.example");
 }
+
+/// What people write is passed on, whoever the organizer is. (`../shared/corpus`, where it is there; at most one in 200 held.)
+#[test]
+fn what_people_write_is_not_held() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/human");
+    let Ok(mut labels) = csv::Reader::from_path(folder.join("labels.csv")) else {
+        return eprintln!("SKIPPED: no corpus at {}: nothing was tried", folder.display());
+    };
+    let organizers = [
+        ("Claire Bernard", "claire.bernard@agence.example"),
+        ("Łukasz Nowakowski", "l.nowakowski@soins.agence.example"),
+        ("Anne-Marie de la Ferté", "amf00417@interne.example"),
+        ("Sofía Fernández Ruiz", "sofia.fernandez@cnam.example"),
+    ];
+    let desk = Desk::new("fr");
+    let (mut tried, mut held) = (0_usize, Vec::new());
+    for (number, row) in labels.records().map(Result::unwrap).enumerate() {
+        if !row[1].starts_with("human") {
+            continue;
+        }
+        let bytes = std::fs::read(folder.join(&row[0])).unwrap();
+        let words = paravent::domain::explain::content_only(&row[0], &bytes, &Default::default(), chrono::Utc::now()).new_text;
+        let (name, address) = organizers[number % organizers.len()];
+        let found = scan(&desk.answer(b"Subject: x\r\n\r\n", &words), &secrets(name, address));
+        tried += 1;
+        held.extend((!found.is_empty()).then(|| format!("{} for {name}: {found:?}", &row[0])));
+    }
+    println!("{} of {tried} held:\n{}", held.len(), held.join("\n"));
+    assert!(tried > 100 && held.len() * 200 <= tried, "{held:?}");
+}
+
+/// Empty lines above an indented one are a fold in a fold in a fold.
+#[test]
+fn a_text_with_deep_indents_is_read_to_its_end() {
+    let secrets = secrets("Claire Bernard", "claire.bernard@agence.example");
+    for (lines, blanks) in [(1, 1), (3, 8), (20, 20), (40, 7), (7, 40)] {
+        let gap = format!("{}{}", "\r\n".repeat(lines), "\t".repeat(blanks));
+        assert_eq!(scan(&mail(format!("Bonjour,{gap}à mardi.").as_bytes()), &secrets), [], "{lines} {blanks}");
+        let split = mail(format!("claire.ber{gap}nard@agence.example").as_bytes());
+        assert_ne!(scan(&split, &secrets), [], "{lines} {blanks}: a word across it is read");
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::patch::{Patch, Reading};
 use memchr::{memchr_iter, memchr3_iter};
+use std::ops::Range;
 
 /// Quoted-printable (RFC 2045 §6.7), soft line breaks included.
 pub(in super::super) fn quoted_printable(bytes: &[u8], marks: &[usize]) -> Option<Reading> {
@@ -58,17 +59,32 @@ pub(in super::super) fn unfolded(bytes: &[u8], marks: &[usize]) -> Option<Readin
             continue;
         }
         let (length, written): (usize, &[u8]) = match bytes.get(at..).unwrap_or_default() {
-            [b'\n', b' ' | b'\t', ..] => (2, b""),
+            [b'\n', b' ' | b'\t', ..] => {
+                patch.replace(folds(bytes, at, patch.at()), b"");
+                continue;
+            }
             [b'\\' | b'^', b'n' | b'N', ..] => (2, b" "),
             [b'^', b'\'', ..] => (2, b"\""),
             [b'^', b'^', ..] => (2, b"^"),
             [b'\\', ..] => (1, b""),
             _ => continue,
         };
-        let with_return = bytes.get(at) == Some(&b'\n') && at > patch.at() && bytes.get(at - 1) == Some(&b'\r');
-        patch.replace(at - usize::from(with_return)..at + length, written);
+        patch.replace(at..at + length, written);
     }
     patch.finish()
+}
+
+/// The fold at this line end, and those that come to be when it is undone: of empty lines above an indented one each unfolding would
+/// leave another fold, and a text laid out so would never be read to its end.
+fn folds(bytes: &[u8], line_end: usize, from: usize) -> Range<usize> {
+    let before = |at: usize, byte: u8| at > from && bytes.get(at - 1) == Some(&byte);
+    let mut range = line_end - usize::from(before(line_end, b'\r'))..line_end + 2;
+    while before(range.start, b'\n') && matches!(bytes.get(range.end), Some(b' ' | b'\t')) {
+        range.start -= 1;
+        range.start -= usize::from(before(range.start, b'\r'));
+        range.end += 1;
+    }
+    range
 }
 
 /// As UTF-8, or else as Latin-1.
