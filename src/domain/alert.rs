@@ -29,6 +29,8 @@ pub enum AlertKind {
     GuestAway,
     /// A guest cannot connect.
     CannotConnect,
+    /// A guest asks for what only people can do: a call, or to be written to no more; or says that they are the wrong person.
+    GuestAsks,
     /// A challenge asks for a human.
     Challenge,
     /// An abuse report came.

@@ -222,6 +222,7 @@ mod tests {
             Forged,
             GuestAway,
             CannotConnect,
+            GuestAsks,
             Challenge,
             Complaint,
             Loop,

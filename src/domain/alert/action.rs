@@ -108,6 +108,7 @@ impl AlertKind {
             | Self::OrganizerUndeliverable
             | Self::GuestAway
             | Self::CannotConnect
+            | Self::GuestAsks
             | Self::BlockedAttachment
             | Self::Loop => false,
         }

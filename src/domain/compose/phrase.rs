@@ -56,7 +56,7 @@ keys!("suggestion", suggestion, SUGGESTIONS, Suggestion {
 keys!("alert", alert, ALERTS, AlertKind {
     GuestUndeliverable => "guest-undeliverable", GuestDelayed => "guest-delayed",
     OrganizerUndeliverable => "organizer-undeliverable", Stranger => "stranger", Forged => "forged",
-    GuestAway => "guest-away", CannotConnect => "cannot-connect", Challenge => "challenge", Complaint => "complaint",
+    GuestAway => "guest-away", CannotConnect => "cannot-connect", GuestAsks => "guest-asks", Challenge => "challenge", Complaint => "complaint",
     Loop => "loop", Flood => "flood", Virus => "virus", Held => "held", Leak => "leak", Delegation => "delegation",
     UnexpectedCalendar => "unexpected-calendar", BlockedAttachment => "blocked-attachment",
 });

@@ -31,11 +31,26 @@ pub(super) fn of_guest(case: &Case<'_>) -> Decision {
     let decision = with_files(case, decision);
     let event = case.occurrence_at(case.context.now - AROUND);
     let is_around = case.context.now >= event.starts_at - AROUND && case.context.now <= event.ends_at + AROUND;
-    if is_around && case.classified.suggestions.contains(&Suggestion::CannotConnect) {
-        let evidence = format!("{} writes that they cannot connect", case.sender());
-        return decision.alert(AlertKind::CannotConnect, Severity::High, evidence);
+    case.classified.suggestions.iter().fold(decision, |decision, suggestion| match wish(*suggestion, is_around) {
+        Some((kind, severity, wish)) => decision.alert(kind, severity, format!("{} writes that {wish}", case.sender())),
+        None => decision,
+    })
+}
+
+/// What people are told of what the words may mean; `is_around` the time of the meeting. The rest is for the organizer alone.
+fn wish(suggestion: Suggestion, is_around: bool) -> Option<(AlertKind, Severity, &'static str)> {
+    match suggestion {
+        Suggestion::CannotConnect => is_around.then_some((AlertKind::CannotConnect, Severity::High, "they cannot connect")),
+        Suggestion::CallMe => {
+            let severity = if is_around { Severity::Warning } else { Severity::Info };
+            Some((AlertKind::GuestAsks, severity, "they would like to be called"))
+        }
+        Suggestion::WrongPerson => Some((AlertKind::GuestAsks, Severity::Warning, "they are the wrong person (paravent guest suppress)")),
+        Suggestion::Unsubscribe => {
+            Some((AlertKind::GuestAsks, Severity::Warning, "they want to be written to no more (paravent guest suppress)"))
+        }
+        Suggestion::Accepts | Suggestion::Declines | Suggestion::OtherTime => None,
     }
-    decision
 }
 
 /// Whether words of the guest still reach the organizer: until some days after the end, and while they are invited.
