@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, reason = "nothing of a program of tests is reached from outside")]
 
 mod alerts;
+mod answers;
 mod architecture;
 mod attachments;
 mod authenticate;

@@ -116,7 +116,8 @@ async fn before_the_slot_the_page_names_time_and_zone() {
         assert!(page.body.contains(text), "{text}\n{}", page.body);
     }
     assert!(page.body.contains("mailto:oa-alias@visio.example"));
-    assert!(!page.body.contains("<form"), "no button before the door opens");
+    assert!(!page.body.contains(&format!("action=\"/j/{}\"", house.token())), "no button of the door before it opens");
+    assert!(page.body.contains("value=\"accepted\"") && page.body.contains("Vous n’avez pas encore répondu."), "an answer is asked for");
     let pressed = house.post(&house.token()).await;
     assert_eq!(pressed.status, StatusCode::CONFLICT);
     never_admitted(&house, &pressed);

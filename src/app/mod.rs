@@ -22,6 +22,7 @@ use crate::outbound::dkim::{Signer, SigningTransport};
 use crate::outbound::smarthost::Smarthost;
 use crate::outbound::worker::Worker;
 use crate::web::alert::{AlertCounter, router as alert_router};
+use crate::web::answer::{AnswerCounter, router as answer_router};
 use crate::web::guest::{Contact, GuestCounter, router as guest_router};
 use crate::web::hold::{HoldCounter, router as hold_router};
 use crate::web::meeting::{MeetingCounter, router as meeting_router};
@@ -176,8 +177,9 @@ fn pages(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets) -> anyhow::
     let meetings = MeetingPages { archive: gateway.archive.clone(), world: gateway.world.clone(), links: gateway.links.clone() };
     let organizers = meeting_router(Arc::new(MeetingCounter::new(meetings, public_url)?));
     let alerts = alert_router(Arc::new(AlertCounter::new(gateway.clone())?));
+    let answers = answer_router(Arc::new(AnswerCounter::new(gateway.clone())));
     let holds = hold_router(Arc::new(HoldCounter::new(gateway.clone())?));
-    Ok(guest_router(Arc::new(GuestCounter::new(join, contact, public_url)?)).merge(organizers).merge(alerts).merge(holds))
+    Ok(guest_router(Arc::new(GuestCounter::new(join, contact, public_url)?)).merge(organizers).merge(alerts).merge(holds).merge(answers))
 }
 
 /// What tells the program to stop: SIGTERM and SIGINT. Listened for before anything is opened, since one that comes earlier

@@ -48,6 +48,8 @@ impl AuthResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "by")]
 pub enum Proof {
+    /// They have the personal link of the guest, on the guest's page.
+    Link,
     /// They signed in, or submitted from a trusted network.
     Submission,
     /// A trusted relay in front has checked it (`authentication.trusted_networks`).
@@ -127,6 +129,7 @@ impl Authentication {
     /// Everything, one English line a fact, for people.
     pub fn lines(&self) -> Vec<String> {
         let proof = match &self.proof {
+            Some(Proof::Link) => "proved: they have the guest's personal link".to_owned(),
             Some(Proof::Submission) => "proved: they signed in, or submitted from a trusted network".to_owned(),
             Some(Proof::TrustedRelay) => "proved: a trusted relay has checked it".to_owned(),
             Some(Proof::Dmarc) => "proved by DMARC".to_owned(),

@@ -10,6 +10,7 @@
 pub mod alert_desk;
 mod alert_reply;
 mod alerts;
+pub mod answer_page;
 mod breath;
 mod budget;
 mod burst;

@@ -1,13 +1,15 @@
 //! The page behind a guest's link. GET shows, POST acts; both ask [`Join`], this file only speaks HTTP and HTML.
 
 use super::dates::DateWords;
-use super::pages::{Pages, PagesError, asset, iso};
+use super::pages::{Pages, PagesError, Words, asset, iso, word};
 use super::request::{Request, Wish};
 use super::security::{headers, is_from_here, origin, with_headers};
 use crate::domain::address::Mailbox;
+use crate::domain::attendance::PartStat;
 use crate::domain::id::GuestId;
 use crate::domain::meeting::MeetingEvent;
 use crate::domain::occurrence::Instance;
+use crate::flow::answer_page::WORDS_MAX;
 use crate::flow::join::{Entry, Join, JoinMeeting, JoinPage, JoinState, Revocation};
 use crate::flow::port::PortError;
 use axum::Router;
@@ -55,8 +57,8 @@ impl GuestCounter {
         Ok(Self { join, contact, pages: Pages::load()?, own_origin, headers })
     }
 
-    fn page(&self, page: &JoinPage, event: Option<&MeetingEvent>, name: &str, status: StatusCode, request: &Request<'_>) -> Response {
-        match self.render(page, event, name, request) {
+    fn page(&self, page: &JoinPage, known: Option<&Known>, name: &str, status: StatusCode, request: &Request<'_>) -> Response {
+        match self.render(page, known, name, request) {
             Ok(html) => (status, Html(html)).into_response(),
             Err(error) => {
                 tracing::error!(%error, "a page cannot be made");
@@ -67,16 +69,16 @@ impl GuestCounter {
 
     async fn state_page(&self, page: &JoinPage, status: StatusCode, request: &Request<'_>) -> Response {
         match self.event(page).await {
-            Ok(event) => self.page(page, event.as_ref(), state_name(page.state), status, request),
+            Ok(known) => self.page(page, known.as_ref(), state_name(page.state), status, request),
             Err(error) => unavailable(self, &error, request),
         }
     }
 
-    /// The meeting as its guest knows it, where the page may say anything of it.
-    async fn event(&self, page: &JoinPage) -> Result<Option<MeetingEvent>, PortError> {
+    /// The meeting as its guest knows it, and their answer, where the page may say anything of it.
+    async fn event(&self, page: &JoinPage) -> Result<Option<Known>, PortError> {
         let (Some(_), Some(guest)) = (&page.meeting, page.contact) else { return Ok(None) };
         let dialog = self.join.archive.guest(guest).await?;
-        Ok(dialog.map(|(meeting, guest)| guest.view(&meeting)))
+        Ok(dialog.map(|(meeting, guest)| Known { event: guest.view(&meeting), partstat: guest.attendance.response.whole.partstat }))
     }
 
     /// A page that says nothing of any meeting.
@@ -85,7 +87,19 @@ impl GuestCounter {
         self.page(&page, None, name, status, request)
     }
 
-    fn render(&self, page: &JoinPage, event: Option<&MeetingEvent>, name: &str, request: &Request<'_>) -> Result<String, PagesError> {
+    fn answer_values(&self, known: &Known, words: &Words, request: &Request<'_>) -> Value {
+        let partstat = word(&known.partstat).to_lowercase();
+        json!({
+            "words": words.answer.get("form"),
+            "now": words.answer.get("now").and_then(|texts| texts.get(&partstat)),
+            "class": partstat,
+            "action": format!("/j/{}/answer", request.token),
+            "form": self.join.world.key(),
+            "longest": WORDS_MAX,
+        })
+    }
+
+    fn render(&self, page: &JoinPage, known: Option<&Known>, name: &str, request: &Request<'_>) -> Result<String, PagesError> {
         let (language, words) = self.pages.choose(request.wishes(page.language.clone()))?;
         let contact = page.contact.map(|guest| (self.contact)(guest).to_string());
         let opens_at = match page.state {
@@ -97,7 +111,9 @@ impl GuestCounter {
         let title = state.and_then(|texts| texts.get("title")).into_iter().cloned();
         let title: Vec<String> = title.chain(page.meeting.as_ref().map(|meeting| meeting.title.clone())).collect();
         let now = self.join.world.now();
-        let told = page.meeting.as_ref().zip(event);
+        let told = page.meeting.as_ref().zip(known.map(|known| &known.event));
+        let answer = known.filter(|_| is_coming(page.state)).map(|known| self.answer_values(known, words, request));
+        let said = request.said.and_then(|said| words.answer.get("said")?.get(said));
         let values = json!({
             "lang": language.tag(),
             "languages": self.pages.language_choices(language),
@@ -113,11 +129,19 @@ impl GuestCounter {
             "opens_clock": opens_at.map(|at| words.dates.clock(at, zone)),
             "can_join": name == "open",
             "action": format!("/j/{}", request.token),
+            "answer": answer,
+            "said": said,
             "contact": contact,
             "contact_href": contact.as_deref().map(percent_encoded),
         });
         self.pages.render("guest", &values)
     }
+}
+
+/// What the archive knows of whom the page is for.
+struct Known {
+    event: MeetingEvent,
+    partstat: PartStat,
 }
 
 fn meeting_values(meeting: &JoinMeeting, event: &MeetingEvent, dates: &DateWords) -> Value {

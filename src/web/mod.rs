@@ -9,6 +9,7 @@
 //! * [`security`] headers, and where a POST may come from
 
 pub mod alert;
+pub mod answer;
 pub mod dates;
 pub mod guest;
 pub mod hold;

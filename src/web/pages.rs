@@ -42,6 +42,9 @@ pub struct Words {
     pub common: BTreeMap<String, String>,
     /// What the page of each state has.
     pub states: Texts,
+    /// What a guest answers with on their page; in a file of its own.
+    #[serde(skip)]
+    pub answer: Texts,
     /// What the organizer's page of a meeting has; in a file of its own.
     #[serde(skip)]
     pub meeting: Texts,
@@ -75,12 +78,13 @@ impl Pages {
         let mut words = BTreeMap::new();
         for dir in FILES.dirs() {
             let Some(guest) = read_toml::<Words>(dir, "guest.toml")? else { continue };
+            let answer = read_toml(dir, "answer.toml")?.unwrap_or_default();
             let meeting = read_toml(dir, "meeting.toml")?.unwrap_or_default();
             let alert = read_toml(dir, "alert.toml")?.unwrap_or_default();
             let hold = read_toml(dir, "hold.toml")?.unwrap_or_default();
             let name = dir.path().display().to_string();
             let language = Language::parse(&name).ok_or_else(|| PagesError::new(&name, "no language"))?;
-            words.insert(language, Words { meeting, alert, hold, ..guest });
+            words.insert(language, Words { answer, meeting, alert, hold, ..guest });
         }
         if !words.contains_key(&Language::english()) {
             return Err(PagesError::new("en/guest.toml", "missing"));
@@ -163,7 +167,12 @@ mod tests {
             for (state, texts) in &words.states {
                 assert!(texts.keys().eq(english.states[state].keys()), "{language}: {state}");
             }
-            for (own, english) in [(&words.meeting, &english.meeting), (&words.alert, &english.alert), (&words.hold, &english.hold)] {
+            for (own, english) in [
+                (&words.answer, &english.answer),
+                (&words.meeting, &english.meeting),
+                (&words.alert, &english.alert),
+                (&words.hold, &english.hold),
+            ] {
                 assert!(own.keys().eq(english.keys()), "{language}");
                 for (section, texts) in own {
                     assert!(texts.keys().eq(english[section].keys()), "{language}: {section}");
