@@ -22,7 +22,8 @@
   const loaded = performance.now();
   const tick = () => {
     const seconds = Math.ceil((total - (performance.now() - loaded)) / 1000);
-    if (seconds <= 0) return location.reload();
+    // Not over the head of somebody who is writing.
+    if (seconds <= 0) return document.querySelector("textarea")?.value ? undefined : location.reload();
     output.textContent =
       seconds >= 172800 ? words.format(Math.floor(seconds / 86400), "day")
       : seconds >= 7200 ? words.format(Math.floor(seconds / 3600), "hour")
