@@ -11,6 +11,7 @@ use paravent::domain::delivery::OutboxPurpose::Organizer;
 use paravent::domain::meeting::Guest;
 use paravent::domain::mime::InboundMail;
 use paravent::domain::record::{Commit, Write};
+use paravent::domain::suppression::{Suppression, SuppressionCause};
 use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::Submission;
 use paravent::web::answer::{AnswerCounter, router};
@@ -161,4 +162,21 @@ async fn after_the_end_nothing_is_answered_and_floods_end() {
     assert_eq!(told(&house).await.len(), 3, "what is more than the budget of a day waits");
     house.clock.move_by(TimeDelta::days(3));
     assert_eq!(answer(&house, &token, &format!("form={}&answer=accepted&words=", form(&house))).await, "said=late&lang=fr");
+}
+
+#[tokio::test]
+async fn an_answer_on_the_page_says_nothing_of_the_address() {
+    let (house, token) = invited().await;
+    let suppression = Suppression {
+        address: house.guest(JEAN).await.mailbox.mailbox,
+        meeting: None,
+        cause: SuppressionCause::NoSuchUser,
+        since: house.gateway.world.now(),
+        received: None,
+        note: String::new(),
+    };
+    house.archive.commit(Commit { writes: vec![Write::Suppress(Box::new(suppression))] }).await.unwrap();
+    assert_eq!(answer(&house, &token, &format!("form={}&answer=accepted&words=", form(&house))).await, "said=taken&lang=fr");
+    assert_eq!((partstat(&house).await, told(&house).await.len()), (PartStat::Accepted, 1));
+    assert_eq!(house.archive.suppressions(9).await.unwrap().len(), 1, "nothing is sent there all the same");
 }

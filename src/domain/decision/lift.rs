@@ -1,6 +1,7 @@
 //! Suppressed guests: whoever answers from that address wants mail again, and what was meant for one who does not is not sent.
 
 use super::{Case, Decision, Disposition, sender};
+use crate::domain::authentication::Proof;
 use crate::domain::relay::Relay;
 use crate::domain::reply::{ReplyClass, Suggestion};
 use crate::domain::suppression::SuppressionChange;
@@ -38,7 +39,10 @@ pub(super) fn by_answer(case: &Case<'_>, decision: Decision) -> Decision {
         Disposition::Applied | Disposition::Relayed | Disposition::Consumed | Disposition::Refused => true,
         Disposition::Held | Disposition::Duplicate => false,
     };
-    let is_proved = case.is_from_guest_side() && case.context.authentication.aligned && sender::is_from_guest(case) == Some(true);
+    // Who answers on the page of their link shows nothing of the address.
+    let is_by_mail = case.context.authentication.proof != Some(Proof::Link);
+    let is_proved =
+        is_by_mail && case.is_from_guest_side() && case.context.authentication.aligned && sender::is_from_guest(case) == Some(true);
     let wants_none = case.classified.suggestions.contains(&Suggestion::Unsubscribe);
     if is_answer && is_taken && is_proved && !wants_none && decision.suppression.is_none() {
         return Decision { suppression: Some(SuppressionChange::Lift), ..decision };
