@@ -5,11 +5,15 @@ use crate::support;
 
 use paravent::domain::delivery::OutboxItem;
 use paravent::domain::delivery::OutboxPurpose::{Answer, Invitation, Organizer};
+use paravent::domain::meeting::Guest;
 use paravent::domain::mime::InboundMail;
+use paravent::domain::record::{Commit, Write};
 use paravent::domain::token::Purpose;
+use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::{Mx, Submission};
 use std::collections::BTreeSet;
 use support::house::{House, JEAN, ORGANIZER, calendar_mail, of_purpose, parsed, reply, words};
+use uuid::Uuid;
 
 /// What a program writes of the message that it answers (RFC 5322 §3.6.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,6 +175,17 @@ async fn an_answer_by_calendar_is_in_the_organizers_thread() {
     house.accept(Mx, JEAN, &of_claire, &reply(JEAN, &jean.uid.0, 1, "20260105T090000Z", "ACCEPTED")).await;
     sent(&house, &mut organizer, &mut guest).await;
     assert_eq!((before, organizer.threads()), (1, 1), "{:#?}", organizer.0);
+}
+
+#[tokio::test]
+async fn a_new_link_begins_no_new_thread() {
+    let (house, mut organizer, mut guest) = conversation(Program::Whole, Program::Whole).await;
+    let jean = house.guest(JEAN).await;
+    let reissued = Guest { link: Uuid::now_v7(), ..jean };
+    house.archive.commit(Commit { writes: vec![Write::Guest(Box::new(reissued))] }).await.unwrap();
+    house.accept(Submission, ORGANIZER, JEAN, &calendar_mail("REQUEST", 2, 15, &[JEAN])).await;
+    sent(&house, &mut organizer, &mut guest).await;
+    assert_eq!((guest.0.len(), guest.threads()), (7, 1), "{:#?}", guest.0);
 }
 
 #[tokio::test]

@@ -30,9 +30,11 @@ impl Gateway {
             InvitationKind::Cancellation => None,
         };
         let (stamp, thread) = match kind {
-            InvitationKind::New => (self.stamped(self.thread_root(guest)), Thread::default()),
+            InvitationKind::New => {
+                (self.stamped(self.first_id(guest)), Thread { in_reply_to: None, references: vec![self.own_id(guest.id.0)] })
+            }
             InvitationKind::Update | InvitationKind::Cancellation => {
-                (self.stamp(), Thread { in_reply_to: None, references: vec![self.thread_root(guest)] })
+                (self.stamp(), Thread { in_reply_to: None, references: self.thread_roots(guest) })
             }
         };
         let bytes = letter::invitation(
@@ -193,7 +195,7 @@ impl Gateway {
     fn thread_to_guest(&self, guest: &Guest, mail: &InboundMail, links: &[ThreadLink]) -> Thread {
         let mut thread = thread_to(Side::Organizer, mail, links);
         if thread.references.is_empty() {
-            thread.references.push(self.thread_root(guest));
+            thread.references = self.thread_roots(guest);
         }
         thread
     }

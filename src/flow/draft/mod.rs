@@ -112,9 +112,15 @@ impl Gateway {
         Stamp { mark: self.tokens.loop_mark(&id), id }
     }
 
-    /// The first invitation's id: every later mail to this guest refers to it, so that programs show one thread.
-    fn thread_root(&self, guest: &Guest) -> MessageId {
+    /// The id of the first invitation under the guest's present link.
+    fn first_id(&self, guest: &Guest) -> MessageId {
         self.own_id(guest.link)
+    }
+
+    /// What every mail to this guest refers to, so that programs show one thread: an id that stands for all of it, which no mail has and
+    /// no new link changes, and the first invitation.
+    fn thread_roots(&self, guest: &Guest) -> Vec<MessageId> {
+        vec![self.own_id(guest.id.0), self.first_id(guest)]
     }
 
     fn own_id(&self, left: Uuid) -> MessageId {
