@@ -2,7 +2,7 @@
 
 use super::pages::{Pages, PagesError, Texts, Words, word};
 use super::request::{Request, Wish};
-use super::security::{headers, is_from_here, origin, with_headers};
+use super::security::{guarded, headers, is_from_here, origin};
 use crate::domain::alert::{Alert, AlertAction};
 use crate::domain::language::Language;
 use crate::flow::Gateway;
@@ -11,7 +11,6 @@ use crate::flow::port::PortError;
 use axum::Router;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use chrono_tz::Tz;
@@ -19,8 +18,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
 
 /// How long a request may take.
 const TIME_MAX: Duration = Duration::from_secs(30);
@@ -205,11 +202,6 @@ async fn act(
 
 /// `/a/{token}`; its style sheet is among the guest's assets.
 pub fn router(counter: Arc<AlertCounter>) -> Router {
-    let all = counter.headers.clone();
-    Router::new()
-        .route("/a/{token}", get(look).post(act))
-        .layer(RequestBodyLimitLayer::new(BODY_MAX))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_MAX))
-        .layer(map_response(move |response| std::future::ready(with_headers(response, &all))))
-        .with_state(counter)
+    let routes = Router::new().route("/a/{token}", get(look).post(act));
+    guarded(routes, BODY_MAX, TIME_MAX, counter.headers.clone()).with_state(counter)
 }

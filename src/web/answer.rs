@@ -1,21 +1,18 @@
 //! `POST /j/{token}/answer`: a guest's answer from their page. It changes what a mail of theirs would, and leads back to the page.
 
 use super::request::Wish;
-use super::security::{headers, is_from_here, origin, with_headers};
+use super::security::{guarded, headers, is_from_here, origin};
 use crate::domain::attendance::PartStat;
 use crate::flow::Gateway;
 use crate::flow::answer_page::{Answered, PageAnswer};
 use axum::Router;
 use axum::extract::{Form, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::map_response;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
-use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
 use uuid::Uuid;
 
 /// Largest body of a POST, in octets: the longest words in the dearest encoding.
@@ -96,11 +93,6 @@ async fn answer(
 
 /// `/j/{token}/answer`.
 pub fn router(counter: Arc<AnswerCounter>) -> Router {
-    let all = counter.headers.clone();
-    Router::new()
-        .route("/j/{token}/answer", post(answer))
-        .layer(RequestBodyLimitLayer::new(BODY_MAX))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_MAX))
-        .layer(map_response(move |response| std::future::ready(with_headers(response, &all))))
-        .with_state(counter)
+    let routes = Router::new().route("/j/{token}/answer", post(answer));
+    guarded(routes, BODY_MAX, TIME_MAX, counter.headers.clone()).with_state(counter)
 }

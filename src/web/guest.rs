@@ -3,7 +3,7 @@
 use super::dates::DateWords;
 use super::pages::{Pages, PagesError, Words, asset, iso, word};
 use super::request::{Request, Wish};
-use super::security::{headers, is_from_here, origin, with_headers};
+use super::security::{guarded, headers, is_from_here, origin};
 use crate::domain::address::Mailbox;
 use crate::domain::attendance::PartStat;
 use crate::domain::id::GuestId;
@@ -15,14 +15,11 @@ use crate::flow::port::PortError;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
 
 /// Largest body of a POST, in octets: the form has no field.
 const BODY_MAX: usize = 4_096;
@@ -258,13 +255,9 @@ pub(super) async fn send_asset(Path(name): Path<String>) -> Response {
 
 /// `/j/{token}`, `/assets/…` and `/healthz`.
 pub fn router(counter: Arc<GuestCounter>) -> Router {
-    let all = counter.headers.clone();
-    Router::new()
+    let routes = Router::new()
         .route("/j/{token}", get(look).post(enter))
         .route("/assets/{name}", get(send_asset))
-        .route("/healthz", get(async || "ok\n"))
-        .layer(RequestBodyLimitLayer::new(BODY_MAX))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_MAX))
-        .layer(map_response(move |response| std::future::ready(with_headers(response, &all))))
-        .with_state(counter)
+        .route("/healthz", get(async || "ok\n"));
+    guarded(routes, BODY_MAX, TIME_MAX, counter.headers.clone()).with_state(counter)
 }

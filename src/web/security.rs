@@ -1,7 +1,12 @@
 //! What every page says to the browser, and where a POST may come from.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::Router;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
 use axum::response::Response;
+use std::time::Duration;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
 
 /// The headers of a page with this content policy. `https` adds HSTS (RFC 6797).
 pub fn headers(policy: HeaderValue, https: bool) -> HeaderMap {
@@ -24,6 +29,20 @@ pub fn headers(policy: HeaderValue, https: bool) -> HeaderMap {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     }
     headers
+}
+
+/// Routes with what every counter has around them: a bound on a request's body (octets) and on its time, and these headers on
+/// each answer.
+pub(super) fn guarded<S: Clone + Send + Sync + 'static>(
+    routes: Router<S>,
+    body_max: usize,
+    time_max: Duration,
+    all: HeaderMap,
+) -> Router<S> {
+    routes
+        .layer(RequestBodyLimitLayer::new(body_max))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, time_max))
+        .layer(map_response(move |response| std::future::ready(with_headers(response, &all))))
 }
 
 /// Adds the headers that the response does not set itself: also to refusals that no page of ours made.
