@@ -243,6 +243,19 @@ fn newest(said: &[(To, usize)]) -> BTreeMap<Option<usize>, usize> {
     newest
 }
 
+/// A date was taken off for each guest by a message of their own; what came between these comes last, and is new for one of them.
+#[test]
+fn a_late_date_reaches_the_guest_for_whom_it_is_new() {
+    let words = [
+        Word::Whole { moves: false, title: 0, excluded: None, moved: None },
+        Word::Off { day: 2, to: 2 },
+        Word::One { day: 2, hour: 14 },
+        Word::Off { day: 2, to: 1 },
+    ];
+    let (expected, found) = run(async { (end(&words, false, &[0, 1, 2, 3]).await, end(&words, false, &[0, 1, 3, 2]).await) });
+    assert_eq!(found, expected);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(60), max_shrink_iters: 2_000, ..ProptestConfig::default() })]
 

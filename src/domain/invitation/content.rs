@@ -119,13 +119,13 @@ fn view(guest: &Guest, event: &MeetingEvent) -> Option<MeetingEvent> {
     guest.removed_at.is_none().then(|| event.for_part(&guest.part)).flatten()
 }
 
-/// The newest that was taken of each instance about anybody.
+/// The newest that was taken of each instance about each guest, and of these the oldest: what comes late may be new for that guest.
 fn noted(guests: &[&Guest]) -> BTreeMap<DateTime<Utc>, Revision> {
     let mut noted: BTreeMap<DateTime<Utc>, Revision> = BTreeMap::new();
     for (id, revision) in guests.iter().flat_map(|guest| &guest.ledger.instances) {
-        let newest = noted.entry(*id).or_insert(*revision);
-        if newest.is_before(revision) {
-            *newest = *revision;
+        let oldest = noted.entry(*id).or_insert(*revision);
+        if revision.is_before(oldest) {
+            *oldest = *revision;
         }
     }
     noted
