@@ -41,6 +41,7 @@ mod letters;
 mod localserve;
 mod meeting_create;
 mod outbound;
+mod portal;
 mod postfix_dovecot;
 mod proposals;
 mod reconcile;

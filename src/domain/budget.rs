@@ -61,6 +61,8 @@ pub enum Scope {
     Notice,
     /// All mail to the helpdesk.
     Helpdesk,
+    /// One thing that one guest asks for on their page.
+    Page,
 }
 
 impl Scope {
@@ -75,6 +77,7 @@ impl Scope {
             Self::Notices => "notices",
             Self::Notice => "notice",
             Self::Helpdesk => "helpdesk",
+            Self::Page => "page",
         }
     }
 
@@ -87,7 +90,7 @@ impl Scope {
             Self::Orders => budgets.orders_per_day,
             Self::Text => budgets.same_text_per_hour,
             Self::Notices => budgets.notices_per_day,
-            Self::Notice => 1,
+            Self::Notice | Self::Page => 1,
             Self::Helpdesk => budgets.helpdesk_per_day,
         }
     }
@@ -96,7 +99,7 @@ impl Scope {
     /// can come around the moment where one ends.
     pub fn until(self, now: DateTime<Utc>) -> DateTime<Utc> {
         let window = match self {
-            Self::Text => TimeDelta::hours(1),
+            Self::Text | Self::Page => TimeDelta::hours(1),
             Self::Pair | Self::Alias | Self::Sender | Self::Orders | Self::Notices | Self::Notice | Self::Helpdesk => TimeDelta::days(1),
         };
         // Fails only centuries away from now.

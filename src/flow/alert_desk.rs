@@ -1,12 +1,12 @@
 //! What a person does about an alert: looked up, allowed, carried out, written down. The page, the mail and the command line ask here.
 
-use super::draft::{Parties, Unsent};
+use super::draft::Unsent;
 use super::gateway::Gateway;
+use super::help_page::newest_words;
 use super::hold::HoldOutcome;
+use super::link_again::{NotAgain, again};
 use super::port::{PortError, PortResult};
-use crate::domain::alert::{Alert, AlertAction, AlertState};
-use crate::domain::attendance::Delivery;
-use crate::domain::compose::InvitationKind;
+use crate::domain::alert::{Alert, AlertAction, AlertKind, AlertState};
 use crate::domain::id::{AlertId, ReceivedId};
 use crate::domain::link::{LinkError, LinkKeyError};
 use crate::domain::meeting::{Guest, Meeting};
@@ -26,6 +26,8 @@ pub struct AlertView {
     pub dialog: Option<(Meeting, Guest)>,
     /// The mail that waits behind it.
     pub mail: Option<Preview>,
+    /// What the guest wrote when they asked for help on their page.
+    pub words: Option<String>,
 }
 
 /// A waiting mail, harmless to look at: text alone.
@@ -85,7 +87,11 @@ impl Gateway {
             None => None,
         };
         let mail = mail.map(|received| self.preview(&received));
-        Ok(AlertSeen::Alert(Box::new(AlertView { alert, dialog, mail })))
+        let words = match alert.guest.zip(alert.meeting).filter(|_| alert.kind == AlertKind::CannotConnect) {
+            Some((guest, meeting)) => newest_words(&self.archive.audit(meeting).await?, guest),
+            None => None,
+        };
+        Ok(AlertSeen::Alert(Box::new(AlertView { alert, dialog, mail, words })))
     }
 
     /// Where this alert is shown and acted on, by whoever has the link.
@@ -189,17 +195,11 @@ impl Gateway {
             guest.link = self.world.random();
             writes.push(Write::Guest(Box::new(guest.clone())));
         }
-        let organizer = self.organizer(meeting.organizer).await?;
-        let parties = Parties { meeting: &meeting, guest: &guest, organizer: &organizer, now };
-        let secrets = self.organizer_secrets(&organizer).allowing(&guest.mailbox);
-        let item = match self.draft_invitation(&parties, InvitationKind::Update, &guest.newest(&meeting), &secrets) {
-            Ok(item) => item,
-            Err(Unsent::WouldLeak(_)) => return Ok(Acted::StillHeld),
+        match self.invitation_again(&meeting, &guest, now).await {
+            Ok(item) => writes.extend(again(&guest, item)),
+            Err(NotAgain::Unsent(Unsent::WouldLeak(_))) => return Ok(Acted::StillHeld),
             Err(error) => return Err(PortError::new("build an invitation", error)),
-        };
-        writes.push(Write::OutboxSuperseded { guest: guest.id, reason: "a newer mail replaces it" });
-        writes.push(Write::Delivery { guest: guest.id, delivery: Delivery::Queued });
-        writes.push(Write::Outbox(Box::new(item)));
+        }
         self.settle_alert(alert, action, AlertState::Acknowledged, actor, writes).await
     }
 

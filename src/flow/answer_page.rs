@@ -1,6 +1,7 @@
 //! A guest answers on their page: the same story as when they answer by mail. A mail is made of what they chose and wrote, as their
 //! calendar program would, and goes through the same door; that they have the link is the proof.
 
+use super::bearer::Bearer;
 use super::gateway::Gateway;
 use super::port::{MailDoor, PortResult, Session};
 use super::reception::AtHand;
@@ -9,7 +10,7 @@ use crate::domain::answer::{Answer, AnswerClass};
 use crate::domain::attendance::PartStat;
 use crate::domain::authentication::{Authentication, Proof};
 use crate::domain::itip::tree::escape_text;
-use crate::domain::meeting::{Guest, Meeting, MeetingStatus};
+use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::mime;
 use crate::domain::reply::Door;
 use crate::domain::scan::Scanned;
@@ -53,12 +54,11 @@ impl Gateway {
     /// Takes an answer of whoever has this link.
     pub async fn answer_by_page(&self, token: &str, given: &PageAnswer) -> PortResult<Answered> {
         let now = self.world.now();
-        let Ok(link) = self.links.read(token, now) else { return Ok(Answered::TooLate) };
-        let Some((meeting, guest)) = self.archive.guest(link.guest).await? else { return Ok(Answered::TooLate) };
-        let is_alive = guest.link == link.issue && guest.removed_at.is_none() && meeting.status != MeetingStatus::Cancelled;
-        if !is_alive || meeting.id != link.meeting || guest.is_over(&meeting, now) {
+        let Some(bearer) = self.bearer(token, now).await? else { return Ok(Answered::TooLate) };
+        if !bearer.is_newest || !bearer.is_expected(now) {
             return Ok(Answered::TooLate);
         }
+        let Bearer { meeting, guest, .. } = bearer;
         let words: String = given.words.trim().chars().take(WORDS_MAX).collect();
         if words.is_empty() && given.partstat.is_none() {
             return Ok(Answered::Empty);

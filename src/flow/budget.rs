@@ -7,7 +7,7 @@ use crate::domain::address::Mailbox;
 use crate::domain::alert::{Alert, AlertKind, AlertState, Severity};
 use crate::domain::answer::Answer;
 use crate::domain::budget::{Counter, CounterKey, Notice, Scope};
-use crate::domain::id::AlertId;
+use crate::domain::id::{AlertId, GuestId};
 use crate::domain::mime::Placement;
 use crate::domain::record::Write;
 use crate::domain::reply::Door;
@@ -141,6 +141,13 @@ impl Gateway {
         Ok((count == 0).then_some(Write::Count { counter, below: Some(1) }))
     }
 
+    /// As [`Self::once_a_day`], for what a guest asks for on their page: once an hour each.
+    pub(super) async fn once_an_hour(&self, what: &str, guest: GuestId, now: DateTime<Utc>) -> PortResult<Option<Write>> {
+        let counter = self.counter(Scope::Page, &[what.as_bytes(), guest.0.as_bytes()], now);
+        let count = self.archive.counts(&[counter]).await?.first().copied().unwrap_or_default();
+        Ok((count == 0).then_some(Write::Count { counter, below: Some(1) }))
+    }
+
     /// The count of one more mail to the helpdesk; `None` where there were enough today. It never conflicts: an alert is
     /// raised together with what must be written.
     pub(super) async fn helpdesk_room(&self, now: DateTime<Utc>) -> PortResult<Option<Write>> {
@@ -160,7 +167,7 @@ impl Gateway {
             Scope::Sender => format!("One sender wrote more than {limit} messages today: what is more waits."),
             Scope::Orders => format!("One organizer sent more than {limit} calendar messages today: what is more is refused."),
             Scope::Notice | Scope::Notices => "A mail that could not be carried out came again; its sender was told once.".to_owned(),
-            Scope::Helpdesk => return Ok(Vec::new()),
+            Scope::Helpdesk | Scope::Page => return Ok(Vec::new()),
         };
         let key: String = counter.key.0.iter().map(|octet| format!("{octet:02x}")).collect();
         self.alert_once(kind, format!("flood/{}/{key}/{}", scope.name(), counter.until.timestamp()), evidence, about, now).await

@@ -3,7 +3,7 @@
 //! * an invitation: [`reception`] → [`route`] → `invite`: authorize → understand → step → compose → commit
 //! * the same for a calendar object from an operator: [`Gateway::carry_out_object`]
 //! * an answer: [`reception`] → [`route`] → `reply`: identify → classify → decide → record → commit
-//! * a click: [`join`]
+//! * a click: [`join`]; what a guest sends from their page: [`answer_page`], [`help_page`], `link_again`
 //! * an organizer's look at a meeting: [`meeting_page`]
 //! * a person's decision on a held mail: `hold`; on an alert: [`alert_desk`]
 
@@ -11,6 +11,7 @@ pub mod alert_desk;
 mod alert_reply;
 mod alerts;
 pub mod answer_page;
+mod bearer;
 mod breath;
 mod budget;
 mod burst;
@@ -20,10 +21,12 @@ mod escalate;
 mod expire;
 mod explain;
 pub mod gateway;
+pub mod help_page;
 pub mod hold;
 pub mod hold_page;
 mod invite;
 pub mod join;
+mod link_again;
 pub mod meeting_page;
 mod note;
 pub mod port;

@@ -61,7 +61,7 @@ impl AlertCounter {
                 "footer": text(&words.alert, "page", "footer"),
                 "words": words.alert.get("page"),
                 "state": "alert",
-                "refusal": null, "alert": null, "mail": null, "actions": [], "done": null,
+                "refusal": null, "alert": null, "mail": null, "lines": null, "actions": [], "done": null,
             });
             for (name, value) in fill(words) {
                 values[name] = value;
@@ -118,6 +118,7 @@ fn values(view: &AlertView, acted: Option<Acted>, words: &Words, token: &str) ->
         ("done", json!(acted.and_then(|acted| text(&words.alert, "done", acted_name(acted))))),
         ("actions", view.alert.actions().into_iter().map(action).collect()),
         ("action", json!(format!("/a/{token}"))),
+        ("lines", json!(view.words.as_ref().map(|words| words.lines().collect::<Vec<_>>()))),
         (
             "mail",
             json!(view.mail.as_ref().map(|mail| json!({

@@ -1,15 +1,17 @@
-//! `POST /j/{token}/answer`: a guest's answer from their page. It changes what a mail of theirs would, and leads back to the page.
+//! What a guest sends from their page: an answer, which changes what a mail of theirs would; that they can't connect; that they want
+//! their link again. Each leads back to the page, which says what became of it.
 
 use super::request::Wish;
 use super::security::{guarded, headers, is_from_here, origin};
 use crate::domain::attendance::PartStat;
 use crate::flow::Gateway;
 use crate::flow::answer_page::{Answered, PageAnswer};
+use crate::flow::help_page::{Device, Helped, Trouble};
 use axum::Router;
 use axum::extract::{Form, Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +36,39 @@ struct Given {
     #[serde(default)]
     words: String,
     form: Uuid,
+}
+
+/// The form of "I can't connect". Scripts fill in what is found of the devices.
+#[derive(Deserialize)]
+struct Lost {
+    #[serde(default)]
+    words: String,
+    #[serde(default)]
+    camera: Device,
+    #[serde(default)]
+    microphone: Device,
+    #[serde(default)]
+    calls: Calls,
+}
+
+/// Whether the browser can hold video calls.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Calls {
+    #[default]
+    Unknown,
+    Yes,
+    No,
+}
+
+impl Calls {
+    fn known(self) -> Option<bool> {
+        match self {
+            Self::Unknown => None,
+            Self::Yes => Some(true),
+            Self::No => Some(false),
+        }
+    }
 }
 
 /// The buttons.
@@ -88,11 +123,81 @@ async fn answer(
             "later"
         }
     };
+    back(&token, said, &wish)
+}
+
+async fn help(
+    State(counter): State<Arc<AnswerCounter>>,
+    Path(token): Path<String>,
+    Query(wish): Query<Wish>,
+    headers: HeaderMap,
+    Form(lost): Form<Lost>,
+) -> Response {
+    if !is_from_here(&headers, &counter.own_origin) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let browser = headers.get(header::USER_AGENT).map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned()).unwrap_or_default();
+    let Lost { words, camera, microphone, calls } = lost;
+    let trouble = Trouble { words, browser, camera, microphone, calls: calls.known() };
+    let said = match counter.gateway.ask_for_help(&token, &trouble).await {
+        Ok(Helped::Told) => "told",
+        Ok(Helped::TooLate) => "late",
+        Err(error) => {
+            tracing::error!(%error, "a guest's cry for help could not be taken");
+            "later"
+        }
+    };
+    back(&token, said, &wish)
+}
+
+async fn again(
+    State(counter): State<Arc<AnswerCounter>>,
+    Path(token): Path<String>,
+    Query(wish): Query<Wish>,
+    headers: HeaderMap,
+) -> Response {
+    if !is_from_here(&headers, &counter.own_origin) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let said = match counter.gateway.send_link_again(&token).await {
+        Ok(()) => "again",
+        Err(error) => {
+            tracing::error!(%error, "a link could not be sent again");
+            "later"
+        }
+    };
+    back(&token, said, &wish)
+}
+
+/// `GET /j/{token}/invitation.ics`: the meeting for the guest's calendar (RFC 5545). Changes nothing.
+async fn calendar(State(counter): State<Arc<AnswerCounter>>, Path(token): Path<String>) -> Response {
+    match counter.gateway.calendar_file(&token).await {
+        Ok(Some(object)) => {
+            let about = [
+                (header::CONTENT_TYPE, "text/calendar; charset=utf-8; method=REQUEST"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"invitation.ics\""),
+            ];
+            (about, object).into_response()
+        }
+        Ok(None) => StatusCode::GONE.into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a calendar file could not be made");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+/// To the page, which says what became of it.
+fn back(token: &str, said: &str, wish: &Wish) -> Response {
     Redirect::to(&format!("/j/{token}?said={said}{}", wish.language_again())).into_response()
 }
 
-/// `/j/{token}/answer`.
+/// What stands behind `/j/{token}/`.
 pub fn router(counter: Arc<AnswerCounter>) -> Router {
-    let routes = Router::new().route("/j/{token}/answer", post(answer));
+    let routes = Router::new()
+        .route("/j/{token}/answer", post(answer))
+        .route("/j/{token}/help", post(help))
+        .route("/j/{token}/again", post(again))
+        .route("/j/{token}/invitation.ics", get(calendar));
     guarded(routes, BODY_MAX, TIME_MAX, counter.headers.clone()).with_state(counter)
 }

@@ -10,6 +10,7 @@ use crate::domain::id::GuestId;
 use crate::domain::meeting::MeetingEvent;
 use crate::domain::occurrence::Instance;
 use crate::flow::answer_page::WORDS_MAX;
+use crate::flow::help_page::WORDS_MAX as HELP_MAX;
 use crate::flow::join::{Entry, Join, JoinMeeting, JoinPage, JoinState, Revocation};
 use crate::flow::port::PortError;
 use axum::Router;
@@ -50,7 +51,9 @@ impl GuestCounter {
         );
         let policy = HeaderValue::from_str(policy.trim())
             .map_err(|error| PagesError { name: "content policy".to_owned(), cause: error.to_string() })?;
-        let headers = headers(policy, public_url.starts_with("https://"));
+        let mut headers = headers(policy, public_url.starts_with("https://"));
+        // The page tests them, on a press of a button.
+        headers.insert("permissions-policy", HeaderValue::from_static("camera=(self), microphone=(self), geolocation=()"));
         Ok(Self { join, contact, pages: Pages::load()?, own_origin, headers })
     }
 
@@ -111,6 +114,9 @@ impl GuestCounter {
         let told = page.meeting.as_ref().zip(known.map(|known| &known.event));
         let answer = known.filter(|_| is_coming(page.state)).map(|known| self.answer_values(known, words, request));
         let said = request.said.and_then(|said| words.answer.get("said")?.get(said));
+        let help = known.filter(|_| is_coming(page.state)).map(|_| help_values(words, request));
+        let again = (page.state == JoinState::Revoked(Revocation::LinkReissued))
+            .then(|| json!({ "words": words.help.get("again"), "action": format!("/j/{}/again", request.token) }));
         let values = json!({
             "lang": language.tag(),
             "languages": self.pages.language_choices(language),
@@ -128,11 +134,24 @@ impl GuestCounter {
             "action": format!("/j/{}", request.token),
             "answer": answer,
             "said": said,
+            "help": help,
+            "again": again,
             "contact": contact,
             "contact_href": contact.as_deref().map(percent_encoded),
         });
         self.pages.render("guest", &values)
     }
+}
+
+fn help_values(words: &Words, request: &Request<'_>) -> Value {
+    json!({
+        "prepare": words.help.get("prepare"),
+        "test": words.help.get("test"),
+        "ask": words.help.get("ask"),
+        "action": format!("/j/{}/help", request.token),
+        "calendar": format!("/j/{}/invitation.ics", request.token),
+        "longest": HELP_MAX,
+    })
 }
 
 /// What the archive knows of whom the page is for.

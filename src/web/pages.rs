@@ -1,7 +1,7 @@
 //! Templates and words of the pages, embedded when the program is built.
 //!
-//! `pages/*.html` and `pages/mailbox/*.html` are templates (Handlebars, escaping on); `pages/<language>/guest.toml`,
-//! `meeting.toml`, `alert.toml` and `hold.toml` have the words. A language exists when its folder does. `pages/assets/` is sent as it is.
+//! `pages/*.html` and `pages/mailbox/*.html` are templates (Handlebars, escaping on); the files of `pages/<language>/`
+//! have the words. A language exists when its folder does. `pages/assets/` is sent as it is.
 
 use super::dates::DateWords;
 use crate::domain::language::Language;
@@ -45,6 +45,9 @@ pub struct Words {
     /// What a guest answers with on their page; in a file of its own.
     #[serde(skip)]
     pub answer: Texts,
+    /// What helps a guest to prepare and to connect; in a file of its own.
+    #[serde(skip)]
+    pub help: Texts,
     /// What the organizer's page of a meeting has; in a file of its own.
     #[serde(skip)]
     pub meeting: Texts,
@@ -79,12 +82,13 @@ impl Pages {
         for dir in FILES.dirs() {
             let Some(guest) = read_toml::<Words>(dir, "guest.toml")? else { continue };
             let answer = read_toml(dir, "answer.toml")?.unwrap_or_default();
+            let help = read_toml(dir, "help.toml")?.unwrap_or_default();
             let meeting = read_toml(dir, "meeting.toml")?.unwrap_or_default();
             let alert = read_toml(dir, "alert.toml")?.unwrap_or_default();
             let hold = read_toml(dir, "hold.toml")?.unwrap_or_default();
             let name = dir.path().display().to_string();
             let language = Language::parse(&name).ok_or_else(|| PagesError::new(&name, "no language"))?;
-            words.insert(language, Words { answer, meeting, alert, hold, ..guest });
+            words.insert(language, Words { answer, help, meeting, alert, hold, ..guest });
         }
         if !words.contains_key(&Language::english()) {
             return Err(PagesError::new("en/guest.toml", "missing"));
@@ -169,6 +173,7 @@ mod tests {
             }
             for (own, english) in [
                 (&words.answer, &english.answer),
+                (&words.help, &english.help),
                 (&words.meeting, &english.meeting),
                 (&words.alert, &english.alert),
                 (&words.hold, &english.hold),

@@ -34,7 +34,7 @@ pub fn over_budget(scope: Scope, classified: &Classified) -> Option<Decision> {
     };
     Some(match scope {
         Scope::Text => Decision::new(Disposition::Consumed, "the same text came too often within an hour: a loop goes no further"),
-        Scope::Pair | Scope::Alias | Scope::Sender | Scope::Orders | Scope::Notices | Scope::Notice | Scope::Helpdesk => {
+        Scope::Pair | Scope::Alias | Scope::Sender | Scope::Orders | Scope::Notices | Scope::Notice | Scope::Helpdesk | Scope::Page => {
             let disposition = if is_of_machine { Disposition::Consumed } else { Disposition::Held };
             Decision::new(disposition, format!("more mail than is worked on in a day (budget {})", scope.name()))
         }
