@@ -5,12 +5,16 @@ use crate::support;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use chrono::TimeDelta;
-use paravent::domain::alert::{Alert, AlertKind, AlertState, Severity};
+use paravent::domain::alert::{Alert, AlertAction, AlertKind, AlertState, Severity};
+use paravent::domain::conference::{Conference, ConferenceKey, Server, Servers};
 use paravent::domain::delivery::OutboxPurpose::{Helpdesk, Invitation};
+use paravent::domain::doorstep::SharedLinks;
 use paravent::domain::meeting::Guest;
-use paravent::domain::record::{Commit, Write};
+use paravent::domain::presence::Stay;
+use paravent::domain::record::{Commit, RoomWrite, Write};
 use paravent::domain::suppression::{Suppression, SuppressionCause};
 use paravent::flow::alert_desk::AlertSeen;
+use paravent::flow::join::{Entry, Join, JoinSettings, JoinState};
 use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::Submission;
 use paravent::web::answer::{AnswerCounter, router};
@@ -34,8 +38,7 @@ async fn link(house: &House) -> String {
 }
 
 async fn ask(house: &House, method: &str, path: &str, site: &str, body: &str) -> (StatusCode, HeaderMap, String) {
-    let request =
-        Request::builder().method(method).uri(path).header("sec-fetch-site", site).header(header::USER_AGENT, "Firefox/128");
+    let request = Request::builder().method(method).uri(path).header("sec-fetch-site", site).header(header::USER_AGENT, "Firefox/128");
     let request = request.header("content-type", "application/x-www-form-urlencoded").body(Body::from(body.to_owned())).unwrap();
     let response = router(Arc::new(AnswerCounter::new(house.gateway.clone()))).oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
@@ -156,4 +159,64 @@ async fn the_calendar_file_is_what_the_guest_was_sent() {
     house.accept(Submission, ORGANIZER, JEAN, &calendar_mail("CANCEL", 1, 13, &[JEAN])).await;
     assert_eq!(ask(&house, "GET", &path, "none", "").await.0, StatusCode::GONE);
     assert_eq!(ask(&house, "GET", "/j/x/invitation.ics", "none", "").await.0, StatusCode::GONE);
+}
+
+/// The door, with these settings.
+fn door(house: &House, settings: JoinSettings) -> Join {
+    let key = ConferenceKey::shared_secret(&[5; 32]).unwrap();
+    let tokens = Conference::new(key, "paravent", "jitsi", "meet.internal.example", 5).unwrap();
+    let first = Server { url: "https://meet.example".into(), tenant: None, tokens, groups: vec![] };
+    Join {
+        archive: house.archive.clone(),
+        world: house.clock.clone(),
+        links: house.gateway.links.clone(),
+        servers: Arc::new(Servers { first, others: vec![] }),
+        desk: house.gateway.clone(),
+        bell: house.bell.clone(),
+        settings,
+    }
+}
+
+async fn enters(join: &Join, token: &str, from: &str) -> bool {
+    matches!(join.enter(token, Some(from.parse().unwrap())).await.unwrap(), Entry::Admitted(_))
+}
+
+#[tokio::test]
+async fn a_link_in_many_places_is_told_and_by_policy_refused() {
+    let (house, token) = invited().await;
+    house.clock.move_by(TimeDelta::hours(29));
+    let join = door(&house, JoinSettings::default());
+    for from in ["192.0.2.1", "192.0.2.77", "198.51.100.1", "2001:db8::1", "2001:db8:0:9::1"] {
+        assert!(enters(&join, &token, from).await);
+    }
+    assert_eq!(alerts(&house).await.len(), 0, "three networks: at home, on the way, at the office");
+    let refusing = door(&house, JoinSettings { shared_links: SharedLinks::Refuse, ..JoinSettings::default() });
+    let Entry::Refused(page) = refusing.enter(&token, Some("203.0.113.1".parse().unwrap())).await.unwrap() else { panic!("refused") };
+    assert!(page.state == JoinState::Shared && page.meeting.is_none(), "{page:?}");
+    let alert = alerts(&house).await.remove(0);
+    assert_eq!((alert.kind, alert.severity), (AlertKind::SharedLink, Severity::Warning));
+    assert!(alert.evidence.contains("4 networks") && alert.actions().contains(&AlertAction::ReissueLink), "{}", alert.evidence);
+    assert!(!alert.evidence.contains("203.0.113"), "{}", alert.evidence);
+    assert!(enters(&refusing, &token, "192.0.2.1").await, "where they were before they may be again");
+    assert!(enters(&join, &token, "203.0.113.1").await, "where the policy is to tell, they come in");
+    house.clock.move_by(TimeDelta::hours(-29));
+    let ignoring = door(&house, JoinSettings { shared_links: SharedLinks::Ignore, ..JoinSettings::default() });
+    house.clock.move_by(TimeDelta::hours(29));
+    assert!(enters(&ignoring, &token, "203.0.113.200").await && alerts(&house).await[0].count == 2);
+}
+
+#[tokio::test]
+async fn a_second_place_while_the_guest_is_in_the_room_is_told_at_once() {
+    let (house, token) = invited().await;
+    house.clock.move_by(TimeDelta::hours(29));
+    let join = door(&house, JoinSettings::default());
+    assert!(enters(&join, &token, "192.0.2.1").await);
+    let (meeting, guests) = house.meeting().await;
+    let now = house.gateway.world.now();
+    let stay = Stay { room: meeting.room.clone(), occupant: "o".into(), person: Some(guests[0].id.0), joined_at: now, left_at: None };
+    house.archive.commit(Commit { writes: vec![Write::Room(RoomWrite::Stay { meeting: meeting.id, stay })] }).await.unwrap();
+    assert!(enters(&join, &token, "192.0.2.1").await);
+    assert_eq!(alerts(&house).await.len(), 0, "their second browser at home");
+    assert!(enters(&join, &token, "198.51.100.1").await);
+    assert!(alerts(&house).await[0].evidence.contains("while they are in the room"));
 }

@@ -20,7 +20,7 @@ macro_rules! contract {
     )+};
 }
 
-contract!(versions_and_unique_rows, tracks, received_messages, outbox, alerts, alert_events, threads_and_audit, concurrent);
+contract!(versions_and_unique_rows, tracks, received_messages, outbox, alerts, alert_events, threads_and_audit, concurrent, rooms);
 
 #[tokio::test]
 async fn what_was_answered_is_in_a_copy_taken_without_closing() {

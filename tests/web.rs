@@ -10,25 +10,54 @@ mod meeting;
 use archive::{FixedWorld, OneDialog, guest, meeting, noon};
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
+use axum::middleware::from_fn_with_state;
 use chrono::{DateTime, TimeDelta, Utc};
+use data_encoding::BASE64URL_NOPAD;
+use futures_util::StreamExt;
+use ipnet::IpNet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use paravent::domain::address::Mailbox;
-use paravent::domain::conference::{Conference, ConferenceKey};
+use paravent::domain::conference::{Conference, ConferenceKey, Server, Servers};
+use paravent::domain::doorstep::{Doorstep, JoinBy, WaitingRoom};
 use paravent::domain::link::LinkKeys;
 use paravent::domain::meeting::MeetingStatus;
 use paravent::domain::occurrence::{Instance, Series};
 use paravent::domain::part::Part;
+use paravent::domain::record::RoomWrite;
 use paravent::domain::record::Write;
 use paravent::domain::series::{Recurrence, Rule};
 use paravent::flow::join::{Join, JoinSettings};
 use paravent::web::guest::{GuestCounter, router};
+use paravent::web::live::Live;
+use paravent::web::pace::{Pace, keep_pace};
+use paravent::web::peer::note_peer;
 use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 use uuid::Uuid;
 
 const SECRET: [u8; 32] = [5; 32];
+
+/// The cardiologists have a tenant of their own.
+fn servers(key: ConferenceKey) -> Servers {
+    let tokens = |key, subject| Conference::new(key, "paravent", "jitsi", subject, 5).unwrap();
+    let other = ConferenceKey::shared_secret(&[6; 32]).unwrap();
+    Servers {
+        first: Server { url: "https://meet.example".into(), tenant: None, tokens: tokens(key, "meet.internal.example"), groups: vec![] },
+        others: vec![Server {
+            url: "https://meet2.example/cardio".into(),
+            tenant: Some("cardio".into()),
+            tokens: tokens(other, "cardio"),
+            groups: vec!["cardiology".into()],
+        }],
+    }
+}
 
 struct Answer {
     status: StatusCode,
@@ -47,10 +76,15 @@ struct House {
     world: Arc<FixedWorld>,
     links: Arc<LinkKeys>,
     router: Router,
+    _stop: watch::Sender<bool>,
 }
 
 impl House {
     fn new() -> Self {
+        Self::with(JoinSettings::default())
+    }
+
+    fn with(settings: JoinSettings) -> Self {
         let archive = Arc::new(OneDialog::new());
         let world = Arc::new(FixedWorld(Mutex::new(noon())));
         let links = Arc::new(LinkKeys::new(&[("k1".into(), vec![7; 32])]).unwrap());
@@ -59,13 +93,16 @@ impl House {
             archive: archive.clone(),
             world: world.clone(),
             links: links.clone(),
-            conference: Arc::new(Conference::new(key, "paravent", "jitsi", "meet.internal.example", 5).unwrap()),
-            conference_base: "https://meet.example/".into(),
-            settings: JoinSettings::default(),
+            servers: Arc::new(servers(key)),
+            desk: archive.clone(),
+            bell: archive.clone(),
+            settings,
         };
+        let (stop, stopping) = watch::channel(false);
+        let live = Live { every: Duration::from_millis(5), open: Arc::new(Semaphore::new(1)), stopping };
         let contact = Arc::new(|_| Mailbox::parse("oa-alias@visio.example").unwrap());
-        let counter = GuestCounter::new(join, contact, "https://visio.example").unwrap();
-        Self { archive, world, links, router: router(Arc::new(counter)) }
+        let counter = GuestCounter::new(join, live, contact, "https://visio.example").unwrap();
+        Self { archive, world, links, router: router(Arc::new(counter)), _stop: stop }
     }
 
     fn at(self, minutes: i64) -> Self {
@@ -394,7 +431,12 @@ async fn every_answer_is_guarded() {
     ] {
         let answer = house.ask(method, &path, &[]).await;
         let policy = answer.header("content-security-policy");
-        for rule in ["default-src 'none'", "form-action 'self' https://meet.example;", "frame-ancestors 'none'", "base-uri 'none'"] {
+        for rule in [
+            "default-src 'none'",
+            "form-action 'self' https://meet.example https://meet2.example;",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
             assert!(policy.contains(rule), "{method} {path}: {policy}");
         }
         assert!(!policy.contains("unsafe"));
@@ -441,4 +483,134 @@ async fn assets_and_health_are_served() {
     for name in ["../guest.html", "..%2fguest.html", "nothing.css"] {
         assert_ne!(house.ask("GET", &format!("/assets/{name}"), &[]).await.status, StatusCode::OK, "{name}");
     }
+}
+
+#[tokio::test]
+async fn the_meetings_of_a_group_take_place_on_its_own_server() {
+    let house = House::new().at(55);
+    *house.archive.group.lock().unwrap() = "cardiology".to_owned();
+    let answer = house.post(&house.token()).await;
+    let (base, token) = answer.header("location").split_once("?jwt=").unwrap();
+    assert_eq!(base, "https://meet2.example/cardio/k3v7q2salle");
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.validate_exp = false;
+    validation.set_audience(&["jitsi"]);
+    assert!(jsonwebtoken::decode::<Value>(token, &DecodingKey::from_secret(&SECRET), &validation).is_err(), "another key");
+    let claims = jsonwebtoken::decode::<Value>(token, &DecodingKey::from_secret(&[6; 32]), &validation).unwrap().claims;
+    assert_eq!(claims["sub"], json!("cardio"));
+    let policy = house.get(&house.token()).await.header("content-security-policy").to_owned();
+    assert!(policy.contains("form-action 'self' https://meet.example https://meet2.example;"), "{policy}");
+}
+
+#[tokio::test]
+async fn guests_wait_until_somebody_opens() {
+    let house = House::with(JoinSettings { waiting_room: WaitingRoom::UntilModerator, ..JoinSettings::default() }).at(50);
+    let token = house.token();
+    assert!(house.get(&token).await.body.contains("Entrer dans la réunion"));
+    let knocked = house.post(&token).await;
+    assert_eq!((knocked.status, knocked.header("location")), (StatusCode::SEE_OTHER, format!("/j/{token}?said=knocked").as_str()));
+    {
+        let writes = house.archive.writes.lock().unwrap();
+        let [Write::Presence { presence, .. }, Write::Room(RoomWrite::Waits { room, guest: who, .. })] = writes.as_slice() else {
+            panic!("{writes:?}")
+        };
+        assert_eq!((presence.entered_at, room.as_str(), *who), (None, "k3v7q2salle", guest().id), "who waits has not entered");
+    }
+    let at = noon() + TimeDelta::minutes(50);
+    house.archive.doorstep.lock().unwrap().waits_since = Some(at);
+    let page = house.get(&token).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.body.contains("Vous êtes à la porte") && page.body.contains("http-equiv=\"refresh\""), "{}", page.body);
+    assert!(!page.body.contains("Entrer dans la réunion") && page.body.contains("value=\"accepted\""), "{}", page.body);
+    assert_eq!(house.post(&token).await.header("location"), format!("/j/{token}?said=knocked"), "knocking again changes nothing");
+    for free in [
+        Doorstep { let_in_at: Some(at), waits_since: Some(at), opened_at: None },
+        Doorstep { opened_at: Some(at), waits_since: None, let_in_at: None },
+    ] {
+        *house.archive.doorstep.lock().unwrap() = free;
+        assert!(house.get(&token).await.body.contains("La porte est ouverte"));
+        let entered = house.post(&token).await;
+        let (_, token) = entered.header("location").split_once("?jwt=").unwrap();
+        let claims: Value = serde_json::from_slice(&BASE64URL_NOPAD.decode(token.split('.').nth(1).unwrap().as_bytes()).unwrap()).unwrap();
+        assert_eq!(claims["context"]["user"]["lobby_bypass"], json!(true), "who waited here need not wait again");
+    }
+}
+
+#[tokio::test]
+async fn the_embedded_room_loads_nothing_but_from_the_conference_server() {
+    let house = House::with(JoinSettings { by: JoinBy::Embedded, ..JoinSettings::default() }).at(55);
+    *house.archive.group.lock().unwrap() = "cardiology".to_owned();
+    house.archive.meeting.lock().unwrap().event.title = "<b>\" onload=\"x".to_owned();
+    let token = house.token();
+    let page = house.post(&token).await;
+    assert_eq!(page.status, StatusCode::OK);
+    for part in [
+        "src=\"https://meet2.example/external_api.js\"",
+        "data-domain=\"meet2.example\"",
+        "data-room=\"cardio/k3v7q2salle\"",
+        "data-secure=\"true\"",
+        "data-closes=\"2026-11-23T14:00:00Z\"",
+        &format!("data-back=\"/j/{token}\""),
+        "href=\"mailto:oa-alias@visio.example\"",
+        "href=\"https://meet2.example/cardio/k3v7q2salle?jwt",
+        "&lt;b&gt;",
+    ] {
+        assert!(page.body.contains(part), "{part}\n{}", page.body);
+    }
+    let policy = page.header("content-security-policy");
+    for rule in
+        ["default-src 'none'", "script-src 'self' https://meet2.example;", "frame-src https://meet2.example;", "frame-ancestors 'none'"]
+    {
+        assert!(policy.contains(rule) && !policy.contains("unsafe"), "{rule}: {policy}");
+    }
+    assert!(page.header("permissions-policy").contains("camera=(self \"https://meet2.example\")"));
+    assert_eq!((page.header("cache-control"), page.header("referrer-policy")), ("no-store", "no-referrer"));
+}
+
+#[tokio::test]
+async fn an_open_page_is_told_of_a_change_and_of_nothing_else() {
+    let house = House::new();
+    let path = format!("/j/{}/events", house.token());
+    let ask = |path: &str| Request::builder().uri(path).body(Body::empty()).unwrap();
+    let response = house.router.clone().oneshot(ask(&path)).await.unwrap();
+    assert_eq!((response.status(), response.headers()["content-type"].to_str().unwrap()), (StatusCode::OK, "text/event-stream"));
+    let mut stream = response.into_body().into_data_stream();
+    assert!(futures_util::poll!(stream.next()).is_pending(), "nothing has changed");
+    assert_eq!(house.ask("GET", &path, &[]).await.status, StatusCode::NO_CONTENT, "no more pages than are allowed");
+    house.archive.meeting.lock().unwrap().status = MeetingStatus::Cancelled;
+    let told = stream.next().await.unwrap().unwrap();
+    assert!(told.starts_with(b"event: changed\n"), "{told:?}");
+    house.archive.guest.lock().unwrap().link = Uuid::from_u128(5);
+    assert!(stream.next().await.is_some());
+    drop(stream);
+    assert_eq!(house.ask("GET", "/j/x/events", &[]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(house.written(), 0);
+}
+
+#[tokio::test]
+async fn who_guesses_is_slowed_down_and_nobody_else() {
+    let house = House::new();
+    let pace = Arc::new(Pace::new(NonZeroU32::new(100).unwrap(), NonZeroU32::new(30).unwrap()));
+    let proxies: Arc<[IpNet]> = vec!["127.0.0.0/8".parse().unwrap()].into();
+    let router = house.router.clone().layer(from_fn_with_state(pace, keep_pace)).layer(from_fn_with_state(proxies, note_peer));
+    let get = async |from: &str, path: String| {
+        let request = Request::builder().uri(path).header("x-forwarded-for", from);
+        let request = request.extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 1)))).body(Body::empty()).unwrap();
+        router.clone().oneshot(request).await.unwrap().status()
+    };
+    let mut answers = Vec::new();
+    for guess in 0..20 {
+        answers.push(get("192.0.2.7", format!("/j/guess{guess}")).await);
+    }
+    let refused = answers.iter().filter(|status| **status == StatusCode::TOO_MANY_REQUESTS).count();
+    assert!(refused >= 14 && answers[0] == StatusCode::NOT_FOUND, "{answers:?}");
+    let token = house.token();
+    assert_eq!(get("192.0.2.7", format!("/j/{token}")).await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(get("198.51.100.1", format!("/j/{token}")).await, StatusCode::OK, "another network");
+    // One link from everywhere.
+    for host in 0..29 {
+        assert_eq!(get(&format!("203.0.113.{host}"), format!("/j/{token}")).await, StatusCode::OK);
+    }
+    assert_eq!(get("203.0.113.99", format!("/j/{token}")).await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(get("203.0.113.99", "/healthz".to_owned()).await, StatusCode::OK);
 }

@@ -13,6 +13,10 @@
     }
   }
 
+  // Not over the head of somebody who is writing.
+  const again = () => ([...document.querySelectorAll("textarea")].some((area) => area.value) ? undefined : location.reload());
+  if (document.body.dataset.live) new EventSource(document.body.dataset.live).addEventListener("changed", again);
+
   const countdown = document.querySelector(".countdown");
   if (!countdown) return;
   // The server's clock decides, not the reader's: only the time since loading is measured here.
@@ -22,8 +26,7 @@
   const loaded = performance.now();
   const tick = () => {
     const seconds = Math.ceil((total - (performance.now() - loaded)) / 1000);
-    // Not over the head of somebody who is writing.
-    if (seconds <= 0) return document.querySelector("textarea")?.value ? undefined : location.reload();
+    if (seconds <= 0) return again();
     output.textContent =
       seconds >= 172800 ? words.format(Math.floor(seconds / 86400), "day")
       : seconds >= 7200 ? words.format(Math.floor(seconds / 3600), "hour")

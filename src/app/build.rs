@@ -3,11 +3,11 @@
 use super::callers::Callers;
 use super::world::RealWorld;
 use crate::authenticate::MailAuthenticator;
-use crate::config::{Config, Secrets, decode_secret};
+use crate::config::{ConferenceSecret, Config, Secrets, decode_secret};
 use crate::directory::CsvDirectory;
 use crate::domain::address::{Mailbox, NamedMailbox};
 use crate::domain::compose::Stationery;
-use crate::domain::conference::{Conference, ConferenceKey};
+use crate::domain::conference::{Conference, ConferenceKey, Server, Servers};
 use crate::domain::link::LinkKeys;
 use crate::domain::mime::MimeLimits;
 use crate::domain::token::{AliasDomain, TokenKeys};
@@ -75,27 +75,52 @@ pub(super) fn gateway(config: &Config, ground: Ground) -> anyhow::Result<(Gatewa
 }
 
 /// The door behind guests' links.
-pub(super) fn join(config: &Config, gateway: &Gateway, secrets: &Secrets) -> anyhow::Result<Join> {
-    let conference = &config.conference;
-    let minted = Conference::new(
-        conference_key(secrets)?,
-        &conference.app_id,
-        &conference.audience,
-        &conference.domain,
-        u32::from(conference.token_minutes),
-    )
-    .context("conference")?;
+pub(super) fn join(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets) -> anyhow::Result<Join> {
     Ok(Join {
         archive: gateway.archive.clone(),
         world: gateway.world.clone(),
         links: gateway.links.clone(),
-        conference: Arc::new(minted),
-        conference_base: conference.url.trim_end_matches('/').to_owned(),
-        settings: JoinSettings {
-            opens_before_minutes: u32::from(config.policy.opens_before_minutes),
-            closes_after_minutes: u32::from(config.policy.closes_after_minutes),
-        },
+        servers: Arc::new(servers(config, secrets)?),
+        desk: gateway.clone(),
+        bell: gateway.bell.clone(),
+        settings: join_settings(config),
     })
+}
+
+/// When doors are open, and for whom.
+pub(super) fn join_settings(config: &Config) -> JoinSettings {
+    let policy = &config.policy;
+    JoinSettings {
+        opens_before_minutes: u32::from(policy.opens_before_minutes),
+        closes_after_minutes: u32::from(policy.closes_after_minutes),
+        by: config.conference.join,
+        waiting_room: policy.waiting_room,
+        shared_links: policy.shared_links,
+        link_networks: policy.link_networks,
+    }
+}
+
+/// The conference servers.
+fn servers(config: &Config, secrets: &Secrets) -> anyhow::Result<Servers> {
+    let conference = &config.conference;
+    let server = |url: &str, tenant: &Option<String>, tokens: Conference, groups: &[String]| Server {
+        url: url.trim_end_matches('/').to_owned(),
+        tenant: tenant.clone(),
+        tokens,
+        groups: groups.to_vec(),
+    };
+    let tokens = |key: &ConferenceSecret, app_id: &str, audience: &str, domain: &str| {
+        Conference::new(conference_key(key)?, app_id, audience, domain, u32::from(conference.token_minutes)).context("conference")
+    };
+    let first = tokens(&secrets.conference, &conference.app_id, &conference.audience, &conference.domain)?;
+    let mut others = Vec::with_capacity(conference.others.len());
+    for other in &conference.others {
+        let key = secrets.conferences.iter().find(|secret| secret.name == other.name);
+        let key = key.ok_or_else(|| anyhow!("the key file has no [[conferences]] with the name `{}`", other.name))?;
+        let minted = tokens(&key.key, &other.app_id, &other.audience, &other.domain)?;
+        others.push(server(&other.url, &other.tenant, minted, &other.groups));
+    }
+    Ok(Servers { first: server(&conference.url, &conference.tenant, first, &[]), others })
 }
 
 /// The certificate of the mail doors, where there is one.
@@ -120,9 +145,8 @@ pub(super) fn link_keys(secrets: &Secrets) -> anyhow::Result<LinkKeys> {
     Ok(LinkKeys::new(&keys.ok_or_else(|| anyhow!("a link key is not base64"))?)?)
 }
 
-fn conference_key(secrets: &Secrets) -> anyhow::Result<ConferenceKey> {
-    use crate::config::ConferenceSecret;
-    Ok(match &secrets.conference {
+fn conference_key(secret: &ConferenceSecret) -> anyhow::Result<ConferenceKey> {
+    Ok(match secret {
         ConferenceSecret::Hs256 { app_secret } => ConferenceKey::shared_secret(app_secret.expose_secret().as_bytes())?,
         ConferenceSecret::Rs256 { kid, key_file } => {
             let pem = std::fs::read(key_file).with_context(|| key_file.display().to_string())?;

@@ -25,15 +25,20 @@ use crate::web::alert::{AlertCounter, router as alert_router};
 use crate::web::answer::{AnswerCounter, router as answer_router};
 use crate::web::guest::{Contact, GuestCounter, router as guest_router};
 use crate::web::hold::{HoldCounter, router as hold_router};
+use crate::web::live::Live;
 use crate::web::meeting::{MeetingCounter, router as meeting_router};
+use crate::web::pace::{Pace, keep_pace};
+use crate::web::peer::note_peer;
 use anyhow::{Context, anyhow};
+use axum::middleware::from_fn_with_state;
 use build::Ground;
 use callers::Callers;
 use doors::Doors;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, watch as channel};
+use tokio::sync::{Notify, Semaphore, watch as channel};
 
 /// Wakes the outbox worker of this process.
 struct WorkerWaker(Arc<Notify>);
@@ -124,7 +129,8 @@ impl Running {
         let gateway = Arc::new(gateway);
         let doors = Doors::bind(config).await?;
         let web = TcpListener::bind(config.listen.web).await.with_context(|| format!("listen.web {}", config.listen.web))?;
-        let pages = pages(config, &gateway, &secrets)?.merge(more_pages.unwrap_or_default());
+        let pages = pages(config, &gateway, &secrets, stopping)?.merge(more_pages.unwrap_or_default());
+        let pages = in_front(config, pages);
 
         let mut tasks = tokio::task::JoinSet::new();
         doors.serve(config, &gateway, stopping, &mut tasks)?;
@@ -169,7 +175,14 @@ impl Running {
     }
 }
 
-fn pages(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets) -> anyhow::Result<axum::Router> {
+/// What every request passes first.
+fn in_front(config: &Config, pages: axum::Router) -> axum::Router {
+    let pace = Arc::new(Pace::new(config.web.network_per_minute, config.web.link_per_minute));
+    let proxies: Arc<[ipnet::IpNet]> = config.web.proxies.clone().into();
+    pages.layer(from_fn_with_state(pace, keep_pace)).layer(from_fn_with_state(proxies, note_peer))
+}
+
+fn pages(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets, stopping: &channel::Receiver<bool>) -> anyhow::Result<axum::Router> {
     let join = build::join(config, gateway, secrets)?;
     let (tokens, alias) = (gateway.tokens.clone(), gateway.settings.domains.alias.clone());
     let contact: Contact = Arc::new(move |guest| tokens.address(Purpose::OrganizerAlias, guest.0, &alias));
@@ -179,7 +192,13 @@ fn pages(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets) -> anyhow::
     let alerts = alert_router(Arc::new(AlertCounter::new(gateway.clone())?));
     let answers = answer_router(Arc::new(AnswerCounter::new(gateway.clone())));
     let holds = hold_router(Arc::new(HoldCounter::new(gateway.clone())?));
-    Ok(guest_router(Arc::new(GuestCounter::new(join, contact, public_url)?)).merge(organizers).merge(alerts).merge(holds).merge(answers))
+    let live = Live {
+        every: Duration::from_secs(u64::from(config.web.live_seconds.max(1))),
+        open: Arc::new(Semaphore::new(config.web.live_pages)),
+        stopping: stopping.clone(),
+    };
+    let guests = guest_router(Arc::new(GuestCounter::new(join, live, contact, public_url)?));
+    Ok(guests.merge(organizers).merge(alerts).merge(holds).merge(answers))
 }
 
 /// What tells the program to stop: SIGTERM and SIGINT. Listened for before anything is opened, since one that comes earlier

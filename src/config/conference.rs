@@ -1,11 +1,16 @@
 //! The Jitsi server.
 
+use crate::domain::doorstep::JoinBy;
 use serde::Deserialize;
 
 /// The Jitsi server that guests are sent to.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conference {
+    /// How a guest comes into the room: `redirect` to Jitsi's own page, or `embedded` in a page of the portal, which has the contact
+    /// beside it and ends with the meeting.
+    #[serde(default)]
+    pub join: JoinBy,
     /// Public address of Jitsi Meet, without a path at the end: `https://meet.visio.example`.
     pub url: String,
     /// `app_id` of Prosody's token authentication: `iss` of the conference token.
@@ -18,6 +23,34 @@ pub struct Conference {
     /// Life of a conference token, in minutes. It is checked when somebody enters, not while they stay.
     #[serde(default = "default_minutes")]
     pub token_minutes: u16,
+    /// The tenant, where `url` ends with one: its name in Prosody's room names, `[tenant]room`.
+    #[serde(default)]
+    pub tenant: Option<String>,
+    /// Other Jitsi servers or tenants for the meetings of some groups, one `[[conference.others]]` each.
+    #[serde(default)]
+    pub others: Vec<OtherConference>,
+}
+
+/// A Jitsi server or tenant for the meetings of some groups of organizers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtherConference {
+    /// Its name in the key file: a `[[conferences]]` there has the same.
+    pub name: String,
+    /// The groups whose meetings take place there.
+    pub groups: Vec<String>,
+    /// As `conference.url`.
+    pub url: String,
+    /// As `conference.app_id`.
+    pub app_id: String,
+    /// As `conference.audience`.
+    #[serde(default = "default_audience")]
+    pub audience: String,
+    /// As `conference.domain`.
+    pub domain: String,
+    /// As `conference.tenant`.
+    #[serde(default)]
+    pub tenant: Option<String>,
 }
 
 fn default_audience() -> String {

@@ -34,6 +34,11 @@ pub struct Secrets {
     pub link: Vec<LinkKey>,
     /// What Jitsi's Prosody checks conference tokens with.
     pub conference: ConferenceSecret,
+    /// The same for each `[[conference.others]]`.
+    #[serde(default)]
+    pub conferences: Vec<NamedConference>,
+    /// What Prosody shows when it asks for reservations and tells of events (`Authorization: Bearer …`); without it nobody is answered.
+    pub hooks: Option<HooksSecret>,
     /// What calls of webhooks are signed with, one each.
     #[serde(default)]
     pub webhook: Vec<WebhookSecret>,
@@ -77,6 +82,24 @@ pub enum ConferenceSecret {
         /// PEM file with the private key.
         key_file: PathBuf,
     },
+}
+
+/// The secret of another conference server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamedConference {
+    /// Its name in the configuration.
+    pub name: String,
+    /// What its Prosody checks conference tokens with.
+    pub key: ConferenceSecret,
+}
+
+/// What Prosody shows when it asks the gateway.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HooksSecret {
+    /// At least 32 characters.
+    pub secret: SecretString,
 }
 
 impl Secrets {

@@ -12,19 +12,21 @@ mod load;
 mod policy;
 mod store;
 mod validate;
+mod web;
 mod webhook;
 
-pub use conference::Conference;
+pub use conference::{Conference, OtherConference};
 pub use delivery::Delivery;
 pub use directory::Directory;
 pub use fresh::{Fresh, write_fresh};
 pub use identity::Identity;
-pub use keys::{ConferenceSecret, Keys, Secrets, decode as decode_secret};
+pub use keys::{ConferenceSecret, Keys, NamedConference, Secrets, decode as decode_secret};
 pub use listen::Listen;
 pub use load::ConfigError;
 pub use policy::Policy;
 pub use store::Store;
 pub use validate::{Finding, Level};
+pub use web::Web;
 pub use webhook::{Webhook, WebhookSecret};
 
 use serde::Deserialize;
@@ -62,6 +64,9 @@ pub struct Config {
     /// How mail is looked into by other programs (docs/scan.md).
     #[serde(default)]
     pub scan: crate::scan::ScanSettings,
+    /// Web pages: who stands in front of them, and how fast they may be asked for.
+    #[serde(default)]
+    pub web: Web,
     /// The Jitsi server.
     pub conference: Conference,
     /// What applies to every meeting.

@@ -51,6 +51,8 @@ pub enum AlertKind {
     UnexpectedCalendar,
     /// A guest sent a file of a kind that is not passed on.
     BlockedAttachment,
+    /// A guest's link is used from more places than one person is at.
+    SharedLink,
 }
 
 /// How urgent.

@@ -82,11 +82,49 @@ pub struct Conference {
     lifetime: TimeDelta,
 }
 
+/// A conference server.
+#[derive(Debug)]
+pub struct Server {
+    /// Its public URL, of a tenant with the tenant's path; no slash at the end.
+    pub url: String,
+    /// The tenant (`[tenant]room` in the server's own names), where one is used.
+    pub tenant: Option<String>,
+    /// Its tokens.
+    pub tokens: Conference,
+    /// The groups of organizers whose meetings take place there.
+    pub groups: Vec<String>,
+}
+
+/// Where meetings take place.
+#[derive(Debug)]
+pub struct Servers {
+    /// For groups that no other one names.
+    pub first: Server,
+    /// For the groups that they name.
+    pub others: Vec<Server>,
+}
+
+impl Servers {
+    /// The server for the meetings of a group; `None` for an organizer whom nobody knows any more.
+    pub fn of_group(&self, group: Option<&str>) -> &Server {
+        let named = |server: &&Server| group.is_some_and(|group| server.groups.iter().any(|name| name == group));
+        self.others.iter().find(named).unwrap_or(&self.first)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &Server> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
 /// Who enters, and as what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role<'a> {
-    /// Waits in the lobby where there is one.
-    Guest,
+    /// Takes part.
+    Guest {
+        /// Passes the conference server's lobby: who waited before our door need not wait again.
+        lobby_bypass: bool,
+    },
     /// Opens and leads the meeting.
     Moderator {
         /// Shown to everyone in the room: only under the open policy.
@@ -182,7 +220,9 @@ fn user(participant: &Participant<'_>) -> User {
     let id = plain_line(participant.id).unwrap_or_default();
     let name = participant.name.and_then(plain_line);
     match participant.role {
-        Role::Guest => User { id, name, email: None, affiliation: "member", moderator: None, lobby_bypass: None },
+        Role::Guest { lobby_bypass } => {
+            User { id, name, email: None, affiliation: "member", moderator: None, lobby_bypass: lobby_bypass.then_some(true) }
+        }
         Role::Moderator { mail } => {
             let email = mail.and_then(plain_line);
             User { id, name, email, affiliation: "owner", moderator: Some(true), lobby_bypass: Some(true) }

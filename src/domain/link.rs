@@ -9,6 +9,7 @@
 
 use super::id::{AlertId, GuestId, MeetingId, ReceivedId};
 use super::meeting::{Guest, Meeting, MeetingEvent};
+use aws_lc_rs::hmac;
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::de::DeserializeOwned;
@@ -110,6 +111,7 @@ struct LinkKey {
     kid: String,
     signs: EncodingKey,
     verifies: DecodingKey,
+    blinds: hmac::Key,
 }
 
 /// All keys: the first signs, every one verifies, so that links in people's calendars outlive a rotation.
@@ -133,7 +135,9 @@ impl LinkKeys {
                 return Err(LinkKeyError::TooShort);
             }
             let (signs, verifies) = (EncodingKey::from_secret(secret), DecodingKey::from_secret(secret));
-            taken.push(LinkKey { kid: kid.clone(), signs, verifies });
+            // Another use of the secret than signatures: what it is for is part of what is hashed.
+            let blinds = hmac::Key::new(hmac::HMAC_SHA256, secret);
+            taken.push(LinkKey { kid: kid.clone(), signs, verifies, blinds });
         }
         if taken.is_empty() { Err(LinkKeyError::Missing) } else { Ok(Self(taken)) }
     }
@@ -195,6 +199,18 @@ impl LinkKeys {
         let claims: PageClaims = self.verify(token, ALERT_AUDIENCE)?;
         alive(claims.nbf, claims.exp, now)?;
         Ok(AlertId(claims.sub))
+    }
+
+    /// A hash of something that must not be kept as it is, and that nobody without the key can compute: the same for the same, until
+    /// a new key is put in front.
+    pub fn blinded(&self, of: &[u8]) -> [u8; 16] {
+        let mut hash = [0; 16];
+        let Some(key) = self.0.first() else { return hash };
+        let mut context = hmac::Context::with_key(&key.blinds);
+        context.update(b"paravent-blinded\0");
+        context.update(of);
+        hash.iter_mut().zip(context.sign().as_ref()).for_each(|(to, from)| *to = *from);
+        hash
     }
 
     fn sign(&self, claims: &impl Serialize) -> Result<String, LinkKeyError> {

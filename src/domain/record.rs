@@ -1,5 +1,7 @@
 //! What the archive keeps, and the one way to change it: a [`Commit`], all of it or nothing.
 
+mod room;
+
 use super::address::{Mailbox, ReversePath};
 use super::alert::{Alert, AlertState};
 use super::attendance::{Delivery, Presence, Response};
@@ -15,6 +17,8 @@ use super::suppression::{Lifted, Suppression};
 use super::thread::{MessageId, ThreadLink};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+pub use room::RoomWrite;
 
 /// Tells a delivery from every other: SHA-256 over recipient token, normalized body and Message-ID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -207,6 +211,8 @@ pub enum Write {
         /// How much is lifted.
         lifted: Lifted,
     },
+    /// Something about a conference room.
+    Room(RoomWrite),
 }
 
 /// A delivery that was seen before.

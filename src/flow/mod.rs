@@ -32,6 +32,7 @@ mod note;
 pub mod port;
 mod reception;
 mod reply;
+pub mod room_port;
 pub mod route;
 mod service;
 mod suppress;

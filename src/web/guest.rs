@@ -1,17 +1,21 @@
 //! The page behind a guest's link. GET shows, POST acts; both ask [`Join`], this file only speaks HTTP and HTML.
 
 use super::dates::DateWords;
+use super::live::{Live, events};
 use super::pages::{Pages, PagesError, Words, asset, iso, word};
+use super::peer::Peer;
 use super::request::{Request, Wish};
+use super::room::{self, Visit};
 use super::security::{guarded, headers, is_from_here, origin};
 use crate::domain::address::Mailbox;
 use crate::domain::attendance::PartStat;
+use crate::domain::doorstep::JoinBy;
 use crate::domain::id::GuestId;
 use crate::domain::meeting::MeetingEvent;
 use crate::domain::occurrence::Instance;
 use crate::flow::answer_page::WORDS_MAX;
 use crate::flow::help_page::WORDS_MAX as HELP_MAX;
-use crate::flow::join::{Entry, Join, JoinMeeting, JoinPage, JoinState, Revocation};
+use crate::flow::join::{Admission, Entry, Join, JoinMeeting, JoinPage, JoinState, Revocation};
 use crate::flow::port::PortError;
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -24,6 +28,8 @@ use std::time::Duration;
 
 /// Largest body of a POST, in octets: the form has no field.
 const BODY_MAX: usize = 4_096;
+/// After how many seconds a page without scripts looks again whether the door is open.
+const RELOAD_SECONDS: u32 = 20;
 /// How long a request may take.
 const TIME_MAX: Duration = Duration::from_secs(30);
 
@@ -33,6 +39,7 @@ pub type Contact = Arc<dyn Fn(GuestId) -> Mailbox + Send + Sync>;
 /// What the guest's pages need.
 pub struct GuestCounter {
     join: Join,
+    live: Live,
     contact: Contact,
     pages: Pages,
     own_origin: String,
@@ -41,20 +48,33 @@ pub struct GuestCounter {
 
 impl GuestCounter {
     /// `public_url` is where browsers find these pages; over https it is pinned (HSTS).
-    pub fn new(join: Join, contact: Contact, public_url: &str) -> Result<Self, PagesError> {
+    pub fn new(join: Join, live: Live, contact: Contact, public_url: &str) -> Result<Self, PagesError> {
         let own_origin = origin(public_url).unwrap_or_default().to_owned();
         // The form's answer is a redirect to the conference server, which browsers count as a form action.
         let policy = format!(
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self' {}; \
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'{}; \
              frame-ancestors 'none'; base-uri 'none'",
-            origin(&join.conference_base).unwrap_or_default()
+            join.servers.all().filter_map(|server| origin(&server.url)).map(|origin| format!(" {origin}")).collect::<String>()
         );
         let policy = HeaderValue::from_str(policy.trim())
             .map_err(|error| PagesError { name: "content policy".to_owned(), cause: error.to_string() })?;
         let mut headers = headers(policy, public_url.starts_with("https://"));
         // The page tests them, on a press of a button.
         headers.insert("permissions-policy", HeaderValue::from_static("camera=(self), microphone=(self), geolocation=()"));
-        Ok(Self { join, contact, pages: Pages::load()?, own_origin, headers })
+        Ok(Self { join, live, contact, pages: Pages::load()?, own_origin, headers })
+    }
+
+    pub(super) fn join(&self) -> &Join {
+        &self.join
+    }
+
+    pub(super) fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// What the guest has answered, as the page shows it.
+    pub(super) async fn answered(&self, page: &JoinPage) -> Result<Option<String>, PortError> {
+        Ok(self.event(page).await?.map(|known| word(&known.partstat)))
     }
 
     fn page(&self, page: &JoinPage, known: Option<&Known>, name: &str, status: StatusCode, request: &Request<'_>) -> Response {
@@ -81,6 +101,24 @@ impl GuestCounter {
         Ok(dialog.map(|(meeting, guest)| Known { event: guest.view(&meeting), partstat: guest.attendance.response.whole.partstat }))
     }
 
+    /// Jitsi in a page of ours.
+    fn room_page(&self, admission: &Admission, request: &Request<'_>) -> Response {
+        let contact = admission.page.contact.map(|guest| (self.contact)(guest).to_string());
+        let contact_href = contact.as_deref().map(percent_encoded);
+        let visit = Visit {
+            admission,
+            contact: contact.as_deref(),
+            contact_href: contact_href.as_deref(),
+            back: &format!("/j/{}", request.token),
+            now: self.join.world.now(),
+        };
+        let page = self.pages.choose(request.wishes(admission.page.language.clone()));
+        page.and_then(|(language, words)| room::page(&self.pages, language, words, &visit)).unwrap_or_else(|error| {
+            tracing::error!(%error, "a page cannot be made");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        })
+    }
+
     /// A page that says nothing of any meeting.
     fn bare_page(&self, name: &str, status: StatusCode, request: &Request<'_>) -> Response {
         let page = JoinPage { state: JoinState::Unknown, language: None, meeting: None, contact: None };
@@ -104,7 +142,9 @@ impl GuestCounter {
         let contact = page.contact.map(|guest| (self.contact)(guest).to_string());
         let opens_at = match page.state {
             JoinState::TooEarly { opens_at } => Some(opens_at),
-            JoinState::Unknown | JoinState::Revoked(_) | JoinState::Open | JoinState::Ended => None,
+            JoinState::Unknown | JoinState::Revoked(_) | JoinState::Open | JoinState::Waiting | JoinState::Shared | JoinState::Ended => {
+                None
+            }
         };
         let zone = page.meeting.as_ref().map_or(chrono_tz::UTC, |meeting| meeting.time_zone);
         let state = words.states.get(name);
@@ -115,7 +155,7 @@ impl GuestCounter {
         let answer = known.filter(|_| is_coming(page.state)).map(|known| self.answer_values(known, words, request));
         let said = request.said.and_then(|said| words.answer.get("said")?.get(said));
         let help = known.filter(|_| is_coming(page.state)).map(|_| help_values(words, request));
-        let again = (page.state == JoinState::Revoked(Revocation::LinkReissued))
+        let again = matches!(page.state, JoinState::Revoked(Revocation::LinkReissued) | JoinState::Shared)
             .then(|| json!({ "words": words.help.get("again"), "action": format!("/j/{}/again", request.token) }));
         let values = json!({
             "lang": language.tag(),
@@ -131,6 +171,8 @@ impl GuestCounter {
             "opens_at": opens_at.map(iso),
             "opens_clock": opens_at.map(|at| words.dates.clock(at, zone)),
             "can_join": name == "open",
+            "live": is_coming(page.state).then(|| format!("/j/{}/events", request.token)),
+            "reload_seconds": (page.state == JoinState::Waiting).then_some(RELOAD_SECONDS),
             "action": format!("/j/{}", request.token),
             "answer": answer,
             "said": said,
@@ -176,8 +218,8 @@ fn instance(meeting: &JoinMeeting) -> Instance {
 
 fn is_coming(state: JoinState) -> bool {
     match state {
-        JoinState::TooEarly { .. } | JoinState::Open => true,
-        JoinState::Unknown | JoinState::Revoked(_) | JoinState::Ended => false,
+        JoinState::TooEarly { .. } | JoinState::Open | JoinState::Waiting => true,
+        JoinState::Unknown | JoinState::Revoked(_) | JoinState::Shared | JoinState::Ended => false,
     }
 }
 
@@ -197,13 +239,16 @@ fn state_name(state: JoinState) -> &'static str {
         JoinState::Revoked(Revocation::MeetingCancelled) => "cancelled",
         JoinState::TooEarly { .. } => "early",
         JoinState::Open => "open",
+        JoinState::Waiting => "waiting",
+        JoinState::Shared => "shared",
         JoinState::Ended => "ended",
     }
 }
 
 fn looked_status(state: JoinState) -> StatusCode {
     match state {
-        JoinState::Open | JoinState::TooEarly { .. } => StatusCode::OK,
+        JoinState::Open | JoinState::Waiting | JoinState::TooEarly { .. } => StatusCode::OK,
+        JoinState::Shared => StatusCode::FORBIDDEN,
         JoinState::Revoked(_) | JoinState::Ended => StatusCode::GONE,
         JoinState::Unknown => StatusCode::NOT_FOUND,
     }
@@ -228,14 +273,19 @@ async fn enter(
     State(counter): State<Arc<GuestCounter>>,
     Path(token): Path<String>,
     Query(wish): Query<Wish>,
+    Peer(peer): Peer,
     headers: HeaderMap,
 ) -> Response {
     let request = Request::new(&token, &wish, &headers);
     if !is_from_here(&headers, &counter.own_origin) {
         return counter.bare_page("elsewhere", StatusCode::FORBIDDEN, &request);
     }
-    match counter.join.enter(&token).await {
-        Ok(Entry::Admitted(url)) => Redirect::to(&url).into_response(),
+    match counter.join.enter(&token, peer).await {
+        Ok(Entry::Admitted(admission)) => match counter.join.settings.by {
+            JoinBy::Redirect => Redirect::to(&admission.url).into_response(),
+            JoinBy::Embedded => counter.room_page(&admission, &request),
+        },
+        Ok(Entry::Waits) => Redirect::to(&format!("/j/{token}?said=knocked{}", wish.language_again())).into_response(),
         Ok(Entry::Refused(page)) => {
             let status = match looked_status(page.state) {
                 StatusCode::OK => StatusCode::CONFLICT,
@@ -276,6 +326,7 @@ pub(super) async fn send_asset(Path(name): Path<String>) -> Response {
 pub fn router(counter: Arc<GuestCounter>) -> Router {
     let routes = Router::new()
         .route("/j/{token}", get(look).post(enter))
+        .route("/j/{token}/events", get(events))
         .route("/assets/{name}", get(send_asset))
         .route("/healthz", get(async || "ok\n"));
     guarded(routes, BODY_MAX, TIME_MAX, counter.headers.clone()).with_state(counter)

@@ -233,6 +233,7 @@ mod tests {
             Delegation,
             UnexpectedCalendar,
             BlockedAttachment,
+            SharedLink,
         ] {
             has("alerts", word(&kind));
         }

@@ -2,9 +2,10 @@
 //!
 //! * [`alert`] the page of an alert, for the helpdesk
 //! * [`dates`] how a language writes dates, and the next ones of a series
-//! * [`guest`] the page behind a guest's link
+//! * [`guest`] the page behind a guest's link; [`answer`] what they send from it, [`live`] what is told to it, `room` Jitsi in a page
 //! * [`meeting`] the organizer's page of a meeting
 //! * [`mailbox`] what `localserve` caught, and buttons to answer it
+//! * [`pace`] how fast all of it may be asked for, by whom: [`peer`]
 //! * [`pages`] templates and words, embedded when the program is built
 //! * [`security`] headers, and where a POST may come from
 
@@ -13,14 +14,19 @@ pub mod answer;
 pub mod dates;
 pub mod guest;
 pub mod hold;
+pub mod live;
 pub mod mailbox;
 pub mod meeting;
+pub mod pace;
 pub mod pages;
+pub mod peer;
 mod request;
+mod room;
 pub mod security;
 
 use axum::Router;
 use axum::serve::ListenerExt;
+use std::net::SocketAddr;
 use tokio::net::TcpListener;
 
 /// Serves until `shutdown` is done, then lets open requests end.
@@ -31,5 +37,5 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
     });
-    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(shutdown).await
 }

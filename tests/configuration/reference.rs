@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use syn::{Attribute, Expr, Field, Fields, GenericArgument, Item, ItemEnum, ItemStruct, Lit, Meta, PathArguments, Type};
 
 /// Where settings are declared, beside `src/config`.
-const BESIDE: [&str; 9] = [
+const BESIDE: [&str; 10] = [
     "src/authenticate/settings.rs",
     "src/domain/alert.rs",
     "src/domain/budget.rs",
+    "src/domain/doorstep.rs",
     "src/domain/attachment/policy.rs",
     "src/inbound/limits.rs",
     "src/outbound/dkim.rs",
@@ -160,7 +161,10 @@ impl Sources {
         }
         let name = last_name(kind);
         if let Some(choice) = self.enums.get(&name) {
-            let words: Vec<String> = choice.variants.iter().map(|one| format!("`\"{}\"`", one.ident.to_string().to_lowercase())).collect();
+            if serde_value(&choice.attrs, "tag").is_some() {
+                return "table, as above".to_owned();
+            }
+            let words: Vec<String> = choice.variants.iter().map(|one| format!("`\"{}\"`", kebab(&one.ident.to_string()))).collect();
             return words.join(", ");
         }
         match name.as_str() {
@@ -169,6 +173,7 @@ impl Sources {
             "char" => "letter",
             "bool" => "`true`, `false`",
             "u16" | "u32" | "u64" | "usize" => "number",
+            "NonZeroU32" => "number above 0",
             "PathBuf" => "path",
             "SocketAddr" => "address:port",
             "IpAddr" => "IP address",
@@ -208,10 +213,12 @@ fn evaluated(debug: &str) -> BTreeMap<String, String> {
             path.push(key.to_owned());
             continue;
         }
-        let mut value = value.trim_end_matches(',').to_owned();
+        let value = value.trim_end_matches(',').to_owned();
         if value.ends_with(['(', '[']) {
-            value = lines.next().unwrap().trim().trim_end_matches(',').to_owned();
-            assert!(lines.next().unwrap().trim().starts_with([')', ']']), "a default of several values: {key}");
+            let values = lines.by_ref().map(str::trim).take_while(|line| !line.starts_with([')', ']']));
+            let values: Vec<String> = values.map(|value| written(value.trim_end_matches(','))).collect();
+            found.insert(joined(&path.join("."), key), values.join(", "));
+            continue;
         }
         found.insert(joined(&path.join("."), key), written(&value));
     }
@@ -222,7 +229,7 @@ fn evaluated(debug: &str) -> BTreeMap<String, String> {
 fn written(value: &str) -> String {
     match value {
         "None" | "[]" => "*none*".to_owned(),
-        word if word.starts_with(|first: char| first.is_ascii_uppercase()) => format!("`\"{}\"`", word.to_lowercase()),
+        word if word.starts_with(|first: char| first.is_ascii_uppercase()) => format!("`\"{}\"`", kebab(word)),
         number if number.chars().all(|digit| digit.is_ascii_digit()) => format!("`{number}`"),
         truth @ ("true" | "false") => format!("`{truth}`"),
         text if text.starts_with('"') => format!("`{text}`"),
@@ -234,11 +241,24 @@ fn named(fields: &Fields) -> impl Iterator<Item = &Field> {
     fields.iter().filter(|field| field.ident.is_some())
 }
 
+/// `UntilModerator` as settings have it: `until-moderator`.
+fn kebab(name: &str) -> String {
+    let mut word = String::new();
+    for (at, letter) in name.char_indices() {
+        if letter.is_ascii_uppercase() && at > 0 && name[..at].ends_with(|before: char| before.is_ascii_lowercase()) {
+            word.push('-');
+        }
+        word.push(letter.to_ascii_lowercase());
+    }
+    word
+}
+
 fn joined(above: &str, key: &str) -> String {
     if above.is_empty() { key.to_owned() } else { format!("{above}.{key}") }
 }
 
 fn of_list(kind: &Type) -> (bool, &Type) {
+    let kind = argument_of(kind, "Option").unwrap_or(kind);
     argument_of(kind, "Vec").map_or((false, kind), |inner| (true, inner))
 }
 

@@ -7,10 +7,13 @@ use paravent::domain::attendance::{Answer, Attendance, Delivery, PartStat, Prese
 use paravent::domain::authentication::{Authentication, Proof};
 use paravent::domain::decision::Disposition;
 use paravent::domain::delivery::{OutboxItem, OutboxPurpose, OutboxState};
+use paravent::domain::doorstep::{Doorstep, Waiting};
 use paravent::domain::id::{AlertId, GuestId, MeetingId, OrganizerId, OutboxId, ReceivedId};
 use paravent::domain::itip::Uid;
 use paravent::domain::language::Language;
 use paravent::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
+use paravent::domain::presence::{Closing, Stay, Stays};
+use paravent::domain::record::RoomWrite;
 use paravent::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldState, Received, Write};
 use paravent::domain::reply::ReplyClass;
 use paravent::domain::revision::Ledger;
@@ -343,4 +346,51 @@ pub(crate) async fn concurrent(archive: &dyn Archive) {
     assert_eq!((count(Committed::Done), count(Committed::Duplicate), count(Committed::Conflict)), (51, 50, 98));
     assert!(results[199].is_err() && archive.outbox_waiting().await.unwrap() == 0);
     assert_eq!(archive.meeting(meeting.id).await.unwrap().unwrap().version, 2);
+}
+
+/// Whatever order events come in, and however often: what is known is the same.
+pub(crate) async fn rooms(archive: &dyn Archive) {
+    let (meeting, guest) = stored_guest(archive).await;
+    assert_eq!(archive.meeting_of_room(&meeting.room).await.unwrap().map(|found| found.id), Some(meeting.id));
+    assert!(archive.meeting_of_room("another").await.unwrap().is_none());
+
+    let room = || meeting.room.clone();
+    let door = async || archive.doorstep(&meeting.room, guest.id).await.unwrap();
+    assert_eq!(door().await, Doorstep::default());
+    let waits = |seconds| Write::Room(RoomWrite::Waits { room: room(), guest: guest.id, at: at(seconds) });
+    commit(archive, vec![waits(5), waits(9)]).await;
+    assert_eq!(door().await.waits_since, Some(at(5)));
+    assert_eq!(archive.waiting(meeting.id).await.unwrap(), [Waiting { room: room(), guest: guest.id, since: at(5) }]);
+    let opened = |seconds| Write::Room(RoomWrite::Opened { room: room(), at: at(seconds) });
+    commit(archive, vec![opened(20), opened(12), Write::Room(RoomWrite::LetIn { room: room(), guest: guest.id, at: at(15) })]).await;
+    assert_eq!(door().await, Doorstep { opened_at: Some(at(12)), waits_since: Some(at(5)), let_in_at: Some(at(15)) });
+    assert_eq!(archive.waiting(meeting.id).await.unwrap(), []);
+    assert_eq!(archive.doorstep("another", guest.id).await.unwrap(), Doorstep::default());
+
+    let stay = |person: Option<Uuid>, left: Option<i64>| {
+        let stay = Stay { room: room(), occupant: "o".into(), person, joined_at: at(30), left_at: left.map(at) };
+        Write::Room(RoomWrite::Stay { meeting: meeting.id, stay })
+    };
+    // Left, then joined, then left again.
+    for write in [stay(None, Some(60)), stay(Some(guest.id.0), None), stay(None, Some(60)), stay(None, None)] {
+        commit(archive, vec![write]).await;
+    }
+    let closing = Closing { room: room(), at: at(90) };
+    let closed = Write::Room(RoomWrite::Closed { meeting: meeting.id, closing: closing.clone() });
+    commit(archive, vec![closed.clone(), closed]).await;
+    let stays = archive.stays(meeting.id).await.unwrap();
+    let one = Stay { room: room(), occupant: "o".into(), person: Some(guest.id.0), joined_at: at(30), left_at: Some(at(60)) };
+    assert_eq!(stays, Stays { stays: vec![one], closings: vec![closing] });
+
+    let used = |network, seconds| Write::Room(RoomWrite::LinkUsed { guest: guest.id, network: [network; 16], at: at(seconds) });
+    commit(archive, vec![used(1, 10), used(2, 20), used(1, 30)]).await;
+    let networks = async |since| {
+        let mut networks = archive.link_networks(guest.id, at(since)).await.unwrap();
+        networks.sort_unstable();
+        networks
+    };
+    assert_eq!(networks(0).await, [[1; 16], [2; 16]]);
+    assert_eq!(networks(25).await, [[1; 16]]);
+    commit(archive, vec![used(3, 30 + 86_400)]).await;
+    assert_eq!(networks(0).await, [[1; 16], [3; 16]], "forgotten after a day");
 }

@@ -7,17 +7,20 @@ use paravent::domain::alert::{Alert, AlertEvent, AlertState};
 use paravent::domain::attendance::Attendance;
 use paravent::domain::budget::Counter;
 use paravent::domain::delivery::OutboxItem;
+use paravent::domain::doorstep::{Doorstep, Waiting};
 use paravent::domain::id::{AlertId, GuestId, MeetingId, OrganizerId, ReceivedId};
 use paravent::domain::itip::Uid;
 use paravent::domain::language::Language;
 use paravent::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
 use paravent::domain::organizer::{Anonymity, Group, Organizer};
+use paravent::domain::presence::Stays;
 use paravent::domain::reconciliation::{Progress, Reconciliation};
 use paravent::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldState, Received, ReceivedSummary, Write};
 use paravent::domain::revision::Ledger;
 use paravent::domain::suppression::Suppression;
 use paravent::domain::thread::{MessageId, ThreadLink};
-use paravent::flow::port::{Archive, PortError, PortResult, World};
+use paravent::flow::port::{AlertDesk, Archive, Bell, PortError, PortResult, World};
+use paravent::flow::room_port::Rooms;
 use std::sync::Mutex;
 use uuid::Uuid;
 
@@ -112,6 +115,8 @@ pub(crate) struct OneDialog {
     pub(crate) down: Mutex<bool>,
     pub(crate) alerts: Mutex<Vec<Alert>>,
     pub(crate) suppressions: Mutex<Vec<Suppression>>,
+    pub(crate) doorstep: Mutex<Doorstep>,
+    pub(crate) group: Mutex<String>,
 }
 
 impl OneDialog {
@@ -123,12 +128,45 @@ impl OneDialog {
             down: Mutex::new(false),
             alerts: Mutex::default(),
             suppressions: Mutex::default(),
+            doorstep: Mutex::default(),
+            group: Mutex::new(organizer().group.name),
         }
     }
 
     fn up(&self) -> PortResult<()> {
         if *self.down.lock().unwrap() { Err(PortError::new("read", "the disk is gone")) } else { Ok(()) }
     }
+}
+
+#[async_trait]
+impl Rooms for OneDialog {
+    async fn meeting_of_room(&self, _: &str) -> PortResult<Option<Meeting>> {
+        Ok(None)
+    }
+    async fn stays(&self, _: MeetingId) -> PortResult<Stays> {
+        Ok(Stays::default())
+    }
+    async fn doorstep(&self, _: &str, _: GuestId) -> PortResult<Doorstep> {
+        Ok(*self.doorstep.lock().unwrap())
+    }
+    async fn waiting(&self, _: MeetingId) -> PortResult<Vec<Waiting>> {
+        Ok(Vec::new())
+    }
+    async fn link_networks(&self, _: GuestId, _: DateTime<Utc>) -> PortResult<Vec<[u8; 16]>> {
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl AlertDesk for OneDialog {
+    async fn alert_writes(&self, alert: &Alert) -> PortResult<Vec<Write>> {
+        Ok(vec![Write::Alert(Box::new(alert.clone()))])
+    }
+}
+
+#[async_trait]
+impl Bell for OneDialog {
+    async fn ring(&self, _: &Alert) {}
 }
 
 #[async_trait]
@@ -200,7 +238,9 @@ impl Archive for OneDialog {
         Ok(None)
     }
     async fn organizer(&self, _: OrganizerId) -> PortResult<Option<Organizer>> {
-        Ok(Some(organizer()))
+        let organizer = organizer();
+        let group = Group { name: self.group.lock().unwrap().clone(), ..organizer.group };
+        Ok(Some(Organizer { group, ..organizer }))
     }
     async fn waiting_before(&self, _: DateTime<Utc>, _: u32) -> PortResult<Vec<ReceivedSummary>> {
         Ok(Vec::new())

@@ -63,7 +63,7 @@ impl AlertAction {
             Self::Drop => has_mail,
             Self::AcceptAddress => has_mail && has_guest && alert.kind == AlertKind::Stranger,
             Self::Resend => has_guest && alert.kind.is_of_delivery(),
-            Self::ReissueLink => has_guest && matches!(alert.kind, AlertKind::Stranger | AlertKind::CannotConnect),
+            Self::ReissueLink => has_guest && matches!(alert.kind, AlertKind::Stranger | AlertKind::CannotConnect | AlertKind::SharedLink),
         }
     }
 }
@@ -110,6 +110,7 @@ impl AlertKind {
             | Self::CannotConnect
             | Self::GuestAsks
             | Self::BlockedAttachment
+            | Self::SharedLink
             | Self::Loop => false,
         }
     }

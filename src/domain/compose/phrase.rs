@@ -59,6 +59,7 @@ keys!("alert", alert, ALERTS, AlertKind {
     GuestAway => "guest-away", CannotConnect => "cannot-connect", GuestAsks => "guest-asks", Challenge => "challenge", Complaint => "complaint",
     Loop => "loop", Flood => "flood", Virus => "virus", Held => "held", Leak => "leak", Delegation => "delegation",
     UnexpectedCalendar => "unexpected-calendar", BlockedAttachment => "blocked-attachment",
+    SharedLink => "shared-link",
 });
 
 keys!("severity", severity, SEVERITIES, Severity { Info => "info", Warning => "warning", High => "high" });

@@ -21,12 +21,14 @@ fn part(token: &str, index: usize) -> Value {
 }
 
 fn guest(name: Option<&str>) -> Value {
-    part(&conference().mint(ROOM, &Participant { id: "guest-1", name, role: Role::Guest }, now()).unwrap(), 1)
+    part(&conference().mint(ROOM, &Participant { id: "guest-1", name, role: Role::Guest { lobby_bypass: false } }, now()).unwrap(), 1)
 }
 
 #[test]
 fn the_guest_form_is_exact() {
-    let token = conference().mint(ROOM, &Participant { id: "guest-1", name: Some("Jean Martin"), role: Role::Guest }, now()).unwrap();
+    let token = conference()
+        .mint(ROOM, &Participant { id: "guest-1", name: Some("Jean Martin"), role: Role::Guest { lobby_bypass: false } }, now())
+        .unwrap();
     assert_eq!(part(&token, 0), json!({"typ": "JWT", "alg": "HS256"}));
     assert_eq!(
         part(&token, 1),
@@ -84,7 +86,7 @@ fn the_largest_token_stays_under_the_limit() {
 #[test]
 fn only_an_exact_room_is_minted_for() {
     for room in ["", "*", "Room", "a b", "[acme]room", "salle/../x", "é", &"a".repeat(65)] {
-        let minted = conference().mint(room, &Participant { id: "g", name: None, role: Role::Guest }, now());
+        let minted = conference().mint(room, &Participant { id: "g", name: None, role: Role::Guest { lobby_bypass: false } }, now());
         assert_eq!(minted, Err(ConferenceError::BadRoom), "{room:?}");
     }
 }
@@ -108,7 +110,7 @@ fn rs256_names_its_key_and_verifies_with_the_public_half() {
     let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).unwrap();
     let key = ConferenceKey::rsa("gateway-1", pair.serialize_pem().as_bytes()).unwrap();
     let conference = Conference::new(key, "paravent", "jitsi", "meet.internal.example", 5).unwrap();
-    let token = conference.mint(ROOM, &Participant { id: "g", name: None, role: Role::Guest }, now()).unwrap();
+    let token = conference.mint(ROOM, &Participant { id: "g", name: None, role: Role::Guest { lobby_bypass: false } }, now()).unwrap();
     assert_eq!(part(&token, 0), json!({"typ": "JWT", "alg": "RS256", "kid": "gateway-1"}));
 
     let public = jsonwebtoken::DecodingKey::from_rsa_pem(pair.public_key_pem().as_bytes()).unwrap();

@@ -3,6 +3,7 @@
 use super::alert::{forget_events, store_alert, store_alert_state, store_escalation, store_webhook};
 use super::codec::{decode, from_json, id, json, micros, path, word};
 use super::ledger::{store_count, store_repeated};
+use super::room::store_room;
 use super::suppression::{is_suppressed, store_lift, store_suppression};
 use crate::domain::attendance::Presence;
 use crate::domain::delivery::{OutboxItem, OutboxState};
@@ -81,6 +82,7 @@ async fn one(connection: &mut SqliteConnection, write: &Write) -> Result<Committ
         Write::Count { counter, below } => store_count(connection, counter, *below).await,
         Write::Suppress(suppression) => store_suppression(connection, suppression).await,
         Write::Unsuppress { address, lifted } => store_lift(connection, address, *lifted).await,
+        Write::Room(write) => store_room(connection, write).await,
     }
 }
 
@@ -132,12 +134,12 @@ async fn store_received(connection: &mut SqliteConnection, received: &Received) 
 async fn store_meeting(connection: &mut SqliteConnection, meeting: &Meeting) -> Result<Committed, sqlx::Error> {
     let query = if meeting.version == 0 {
         sqlx::query(
-            "INSERT INTO meetings (id, organizer, organizer_uid, starts_at, ends_at, facts, version) VALUES ($1, $2, $3, $4, $5, $6, $7 + 1) \
+            "INSERT INTO meetings (id, organizer, organizer_uid, starts_at, ends_at, facts, version, room) VALUES ($1, $2, $3, $4, $5, $6, $7 + 1, $8) \
              ON CONFLICT DO NOTHING",
         )
     } else {
         sqlx::query(
-            "UPDATE meetings SET organizer = $2, organizer_uid = $3, starts_at = $4, ends_at = $5, facts = $6, version = version + 1 \
+            "UPDATE meetings SET organizer = $2, organizer_uid = $3, starts_at = $4, ends_at = $5, facts = $6, version = version + 1, room = $8 \
              WHERE id = $1 AND version = $7",
         )
     };
@@ -148,7 +150,8 @@ async fn store_meeting(connection: &mut SqliteConnection, meeting: &Meeting) -> 
         .bind(micros(meeting.event.starts_at))
         .bind(micros(meeting.event.over_at().unwrap_or(DateTime::<Utc>::MAX_UTC)))
         .bind(json(meeting)?)
-        .bind(signed(meeting.version)?);
+        .bind(signed(meeting.version)?)
+        .bind(meeting.room.as_str());
     changed(connection, query).await
 }
 

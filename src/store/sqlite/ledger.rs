@@ -35,7 +35,8 @@ fn day_of(commit: &Commit) -> Option<i64> {
         | Write::Audit(_)
         | Write::Count { .. }
         | Write::Suppress(_)
-        | Write::Unsuppress { .. } => None,
+        | Write::Unsuppress { .. }
+        | Write::Room(_) => None,
     });
     received_at.map(|at| micros(at).div_euclid(DAY))
 }

@@ -6,6 +6,7 @@ mod codec;
 mod ledger;
 mod read;
 mod reconcile;
+mod room;
 mod suppression;
 mod writer;
 
