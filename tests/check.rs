@@ -206,3 +206,50 @@ fn without_a_network_it_ends_and_says_that_it_could_not_ask() {
     assert_eq!(field(smarthost, "level"), "problem");
     assert!(!field(smarthost, "found").starts_with("127.0.0.1:1"), "{smarthost}");
 }
+
+#[test]
+fn what_is_deployed_to_jitsi_is_as_it_should_be() {
+    let place = fresh();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/jitsi");
+    let text = fs::read_to_string(root.join("prosody.cfg.lua")).unwrap();
+    let keys = fs::read_to_string(place.path().join("keys.toml")).unwrap();
+    let secret = keys.lines().find_map(|line| line.strip_prefix("app_secret = \"")).unwrap().trim_end_matches('"');
+    let prosody = place.path().join("prosody.cfg.lua");
+    fs::write(&prosody, text.replace("APP_SECRET", secret)).unwrap();
+    let jicofo = root.join("jicofo.conf");
+    let (_, findings) = check(place.path(), &["--prosody", prosody.to_str().unwrap(), "--prosody", jicofo.to_str().unwrap()]);
+    let about: Vec<_> = to_mend(&findings)
+        .into_iter()
+        .filter(|finding| finding.to_string().to_lowercase().contains("prosody") || finding.to_string().contains("jicofo"))
+        .collect();
+    assert!(about.is_empty(), "{about:?}");
+    assert!(findings.iter().filter(|finding| field(finding, "subject").starts_with("Prosody")).count() > 8, "{findings:?}");
+}
+
+#[test]
+fn keys_are_rotated_in_their_file() {
+    let place = fresh();
+    let file = place.path().join("keys.toml");
+    let run = |arguments: &[&str]| {
+        let config = place.path().join("paravent.toml");
+        let output = paravent().arg("--config").arg(config).arg("keys").args(arguments).assert().get_output().clone();
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    let (code, said, _) = run(&["rotate", "link"]);
+    assert!(code == 0 && said.contains("restart"), "{said}");
+    assert_eq!(run(&["rotate", "address"]).0, 0);
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    let (_, listed, _) = run(&["list"]);
+    let roles: Vec<Vec<&str>> = listed.lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(roles.len(), 4, "{listed}");
+    assert_eq!((roles[0][1], roles[0][2], roles[1][1], roles[1][2]), ("b", "signs", "a", "verifies"));
+    let (code, _, complaint) = run(&["forget", "address", "b"]);
+    assert!(code == 1 && complaint.contains("signs"), "{complaint}");
+    assert_eq!(run(&["forget", "address", "a"]).0, 0);
+    assert!(!fs::read_to_string(&file).unwrap().contains("letter = \"a\"") && !file.with_extension("new").exists());
+    let text = fs::read_to_string(&file).unwrap();
+    for secret in text.lines().filter_map(|line| line.strip_prefix("secret = ")) {
+        assert!(!listed.contains(secret.trim_matches('"')), "no secret is shown");
+    }
+}

@@ -36,6 +36,7 @@ mod holds;
 mod invitation_leaks;
 mod itip_readers;
 mod itip_rules;
+mod jitsi;
 mod leak;
 mod letters;
 mod localserve;

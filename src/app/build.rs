@@ -7,19 +7,24 @@ use crate::config::{ConferenceSecret, Config, Secrets, decode_secret};
 use crate::directory::CsvDirectory;
 use crate::domain::address::{Mailbox, NamedMailbox};
 use crate::domain::compose::Stationery;
-use crate::domain::conference::{Conference, ConferenceKey, Server, Servers};
+use crate::domain::conference::{Conference, ConferenceKey, PublicKey, Server, Servers};
 use crate::domain::link::LinkKeys;
 use crate::domain::mime::MimeLimits;
 use crate::domain::token::{AliasDomain, TokenKeys};
+use crate::flow::conference_server::ConferenceDesk;
 use crate::flow::join::{Join, JoinSettings};
 use crate::flow::port::{Archive, Authenticator, Bell, Directory, Scanner, Waker, World};
 use crate::flow::route::Domains;
 use crate::flow::{Burst, Gateway, Settings, Turns};
 use crate::inbound::Tls;
 use crate::store::SqliteArchive;
+use crate::web::conference_server::{ConferenceCounter, PublishedKey};
 use anyhow::{Context, anyhow};
+use aws_lc_rs::digest;
 use chrono::TimeDelta;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use secrecy::ExposeSecret;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Opens the archive.
@@ -75,20 +80,20 @@ pub(super) fn gateway(config: &Config, ground: Ground) -> anyhow::Result<(Gatewa
 }
 
 /// The door behind guests' links.
-pub(super) fn join(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets) -> anyhow::Result<Join> {
-    Ok(Join {
+pub(super) fn join(config: &Config, gateway: &Arc<Gateway>, servers: Arc<Servers>) -> Join {
+    Join {
         archive: gateway.archive.clone(),
         world: gateway.world.clone(),
         links: gateway.links.clone(),
-        servers: Arc::new(servers(config, secrets)?),
+        servers,
         desk: gateway.clone(),
         bell: gateway.bell.clone(),
         settings: join_settings(config),
-    })
+    }
 }
 
 /// When doors are open, and for whom.
-pub(super) fn join_settings(config: &Config) -> JoinSettings {
+fn join_settings(config: &Config) -> JoinSettings {
     let policy = &config.policy;
     JoinSettings {
         opens_before_minutes: u32::from(policy.opens_before_minutes),
@@ -101,7 +106,7 @@ pub(super) fn join_settings(config: &Config) -> JoinSettings {
 }
 
 /// The conference servers.
-fn servers(config: &Config, secrets: &Secrets) -> anyhow::Result<Servers> {
+pub(super) fn servers(config: &Config, secrets: &Secrets) -> anyhow::Result<Arc<Servers>> {
     let conference = &config.conference;
     let server = |url: &str, tenant: &Option<String>, tokens: Conference, groups: &[String]| Server {
         url: url.trim_end_matches('/').to_owned(),
@@ -120,7 +125,40 @@ fn servers(config: &Config, secrets: &Secrets) -> anyhow::Result<Servers> {
         let minted = tokens(&key.key, &other.app_id, &other.audience, &other.domain)?;
         others.push(server(&other.url, &other.tenant, minted, &other.groups));
     }
-    Ok(Servers { first: server(&conference.url, &conference.tenant, first, &[]), others })
+    Ok(Arc::new(Servers { first: server(&conference.url, &conference.tenant, first, &[]), others }))
+}
+
+/// What the conference servers ask and tell.
+pub(super) fn conference_counter(
+    config: &Config,
+    gateway: &Gateway,
+    secrets: &Secrets,
+    servers: Arc<Servers>,
+) -> anyhow::Result<ConferenceCounter> {
+    let desk = ConferenceDesk { archive: gateway.archive.clone(), world: gateway.world.clone(), servers, settings: join_settings(config) };
+    let secret = secrets.hooks.as_ref().map(|hooks| hooks.secret.clone());
+    anyhow::ensure!(secret.as_ref().is_none_or(|secret| secret.expose_secret().len() >= 32), "hooks.secret needs at least 32 characters");
+    let keys = std::iter::once(&secrets.conference).chain(secrets.conferences.iter().map(|named| &named.key));
+    let keys = keys.filter_map(|key| published_key(key).transpose()).collect::<anyhow::Result<_>>()?;
+    let mut branding = BTreeMap::from([(String::new(), serde_json::to_value(&config.conference.branding)?)]);
+    for other in &config.conference.others {
+        let look = serde_json::to_value(&other.branding)?;
+        branding.extend(other.groups.iter().map(|group| (group.clone(), look.clone())));
+    }
+    Ok(ConferenceCounter { desk, secret, keys, branding, https: config.identity.public_url.starts_with("https://") })
+}
+
+/// The public half of a conference key; a shared secret has none.
+fn published_key(secret: &ConferenceSecret) -> anyhow::Result<Option<PublishedKey>> {
+    let ConferenceSecret::Rs256 { kid, key_file } = secret else { return Ok(None) };
+    let pem = std::fs::read_to_string(key_file).with_context(|| key_file.display().to_string())?;
+    let PublicKey { pem, rsa: (modulus, exponent), .. } = PublicKey::of_rsa(kid, &pem).with_context(|| key_file.display().to_string())?;
+    let name = HEXLOWER.encode(digest::digest(&digest::SHA256, kid.as_bytes()).as_ref());
+    let number = |octets: &[u8]| BASE64URL_NOPAD.encode(octets);
+    let jwk = serde_json::json!({
+        "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": number(&modulus), "e": number(&exponent),
+    });
+    Ok(Some(PublishedKey { name, pem, jwk }))
 }
 
 /// The certificate of the mail doors, where there is one.

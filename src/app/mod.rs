@@ -23,6 +23,7 @@ use crate::outbound::smarthost::Smarthost;
 use crate::outbound::worker::Worker;
 use crate::web::alert::{AlertCounter, router as alert_router};
 use crate::web::answer::{AnswerCounter, router as answer_router};
+use crate::web::conference_server::router as conference_router;
 use crate::web::guest::{Contact, GuestCounter, router as guest_router};
 use crate::web::hold::{HoldCounter, router as hold_router};
 use crate::web::live::Live;
@@ -183,7 +184,9 @@ fn in_front(config: &Config, pages: axum::Router) -> axum::Router {
 }
 
 fn pages(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets, stopping: &channel::Receiver<bool>) -> anyhow::Result<axum::Router> {
-    let join = build::join(config, gateway, secrets)?;
+    let servers = build::servers(config, secrets)?;
+    let join = build::join(config, gateway, servers.clone());
+    let conference = conference_router(Arc::new(build::conference_counter(config, gateway, secrets, servers)?));
     let (tokens, alias) = (gateway.tokens.clone(), gateway.settings.domains.alias.clone());
     let contact: Contact = Arc::new(move |guest| tokens.address(Purpose::OrganizerAlias, guest.0, &alias));
     let public_url = &config.identity.public_url;
@@ -198,7 +201,7 @@ fn pages(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets, stopping: &
         stopping: stopping.clone(),
     };
     let guests = guest_router(Arc::new(GuestCounter::new(join, live, contact, public_url)?));
-    Ok(guests.merge(organizers).merge(alerts).merge(holds).merge(answers))
+    Ok(guests.merge(conference).merge(organizers).merge(alerts).merge(holds).merge(answers))
 }
 
 /// What tells the program to stop: SIGTERM and SIGINT. Listened for before anything is opened, since one that comes earlier

@@ -6,6 +6,7 @@ use crate::domain::attendance::Presence;
 use crate::domain::id::MeetingId;
 use crate::domain::meeting::{Guest, Meeting, MeetingEvent};
 use crate::domain::occurrence::Occurrence;
+use crate::domain::presence::{Attended, Punctual, Stays};
 use crate::domain::series::Recurrence;
 use crate::domain::suppression::{Suppression, in_force};
 use chrono::{DateTime, Utc};
@@ -53,7 +54,8 @@ pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
                         let guests = archive.guests(*id).await?;
                         let addresses: Vec<&Mailbox> = guests.iter().map(|guest| &guest.mailbox.mailbox).collect();
                         let suppressed = archive.suppressions_of(&addresses).await?;
-                        show(desk, &meeting, (&guests, &suppressed), Utc::now())
+                        let stays = archive.stays(*id).await?;
+                        show(desk, &meeting, (&guests, &suppressed, &stays), Utc::now())
                     }
                     None => {
                         output::complain(&format!("there is no meeting {id}"));
@@ -85,10 +87,13 @@ fn list(desk: &Desk, meetings: &[Meeting], now: DateTime<Utc>) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-fn show(desk: &Desk, meeting: &Meeting, (guests, suppressed): (&[Guest], &[Suppression]), now: DateTime<Utc>) -> Outcome {
+fn show(desk: &Desk, meeting: &Meeting, (guests, suppressed, stays): (&[Guest], &[Suppression], &Stays), now: DateTime<Utc>) -> Outcome {
+    let date = meeting.event.occurrence_at(now);
+    let stays = stays.in_room(&meeting.room_of(date.id));
+    let attended = |guest: &Guest| stays.attended(guest.id.0, date.instance.starts_at, date.instance.ends_at, now);
     if desk.json {
         let mut value = json(meeting, now);
-        value["guests"] = guests.iter().map(|guest| guest_json(guest, suppressed)).collect();
+        value["guests"] = guests.iter().map(|guest| guest_json(guest, suppressed, attended(guest))).collect();
         output::json(&value)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -98,7 +103,7 @@ fn show(desk: &Desk, meeting: &Meeting, (guests, suppressed): (&[Guest], &[Suppr
         output::say(&line)?;
     }
     output::say(&format!("organizer {}, UID {}\n", meeting.organizer_address.mailbox, output::shown(&meeting.organizer_uid.0)))?;
-    let rows: Vec<Vec<String>> = guests.iter().map(|guest| guest_row(guest, suppressed)).collect();
+    let rows: Vec<Vec<String>> = guests.iter().map(|guest| guest_row(guest, suppressed, attended(guest))).collect();
     output::table(&["GUEST", "DELIVERY", "RESPONSE", "PRESENCE", "NOTE"], &rows, "No guest.")?;
     Ok(ExitCode::SUCCESS)
 }
@@ -147,15 +152,27 @@ fn series_json(event: &MeetingEvent, now: DateTime<Utc>) -> Option<serde_json::V
     }))
 }
 
-fn guest_row(guest: &Guest, suppressed: &[Suppression]) -> Vec<String> {
+fn guest_row(guest: &Guest, suppressed: &[Suppression], attended: Option<Attended>) -> Vec<String> {
     let attendance = &guest.attendance;
     vec![
         guest.mailbox.mailbox.to_string(),
         output::word(&attendance.delivery),
         attendance.response.whole.partstat.as_str().to_owned(),
-        presence(&attendance.presence).to_owned(),
+        attended.and_then(in_room).unwrap_or_else(|| presence(&attendance.presence).to_owned()),
         note(guest, suppressed),
     ]
+}
+
+/// What the conference server told of a guest; `None` for who is still awaited.
+fn in_room(attended: Attended) -> Option<String> {
+    let late = match attended.punctual {
+        Punctual::Late(by) => format!(", {} min late", by.num_minutes()),
+        Punctual::InTime | Punctual::Awaited => String::new(),
+        Punctual::NoShow => return Some("did not come".to_owned()),
+    };
+    let present = attended.present?;
+    let verb = if present.left_at.is_none() { "in the room for" } else { "was there" };
+    Some(format!("{verb} {} min{late}", present.lasted.num_minutes()))
 }
 
 fn presence(presence: &Presence) -> &'static str {
@@ -206,13 +223,18 @@ fn json(meeting: &Meeting, now: DateTime<Utc>) -> serde_json::Value {
     })
 }
 
-fn guest_json(guest: &Guest, suppressed: &[Suppression]) -> serde_json::Value {
+fn guest_json(guest: &Guest, suppressed: &[Suppression], attended: Option<Attended>) -> serde_json::Value {
+    let present = attended.and_then(|attended| attended.present);
     serde_json::json!({
         "id": guest.id,
         "mailbox": guest.mailbox.mailbox,
         "name": guest.mailbox.name,
         "removed_at": guest.removed_at,
         "attendance": guest.attendance,
+        "in_room": present.map(|present| serde_json::json!({
+            "first_at": present.first_at, "left_at": present.left_at, "seconds": present.lasted.num_seconds(),
+        })),
+        "did_not_come": attended.map(|attended| attended.punctual == Punctual::NoShow),
         "suppressed": in_force(suppressed, &guest.mailbox.mailbox, guest.meeting),
     })
 }

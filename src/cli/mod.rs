@@ -8,6 +8,7 @@ mod explain;
 mod guest;
 mod hold;
 mod init;
+mod keys;
 mod localserve;
 mod meeting;
 mod organizer;
@@ -73,6 +74,9 @@ enum Command {
     /// Who else is told of alerts.
     #[command(subcommand)]
     Webhook(webhook::Command),
+    /// Secret keys: which there are, a new one in front, an old one out.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Who may invite.
     #[command(subcommand)]
     Organizer(organizer::Command),
@@ -116,6 +120,7 @@ fn run(desk: &Desk, command: Command) -> Outcome {
         Command::Hold(command) => hold::run(desk, &command),
         Command::Alert(command) => alert::run(desk, &command),
         Command::Webhook(command) => webhook::run(desk, &command),
+        Command::Keys(command) => keys::run(desk, &command),
         Command::Organizer(command) => organizer::run(desk, &command),
         Command::Reconcile => reconcile::run(desk),
         Command::Completions(options) => completions::run(&options),

@@ -1,7 +1,7 @@
 //! The Jitsi server.
 
 use crate::domain::doorstep::JoinBy;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// The Jitsi server that guests are sent to.
 #[derive(Debug, Clone, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Conference {
     /// The tenant, where `url` ends with one: its name in Prosody's room names, `[tenant]room`.
     #[serde(default)]
     pub tenant: Option<String>,
+    /// How Jitsi's pages look (docs/jitsi.md).
+    #[serde(default)]
+    pub branding: Branding,
     /// Other Jitsi servers or tenants for the meetings of some groups, one `[[conference.others]]` each.
     #[serde(default)]
     pub others: Vec<OtherConference>,
@@ -51,6 +54,30 @@ pub struct OtherConference {
     /// As `conference.tenant`.
     #[serde(default)]
     pub tenant: Option<String>,
+    /// How its pages look.
+    #[serde(default)]
+    pub branding: Branding,
+}
+
+/// How Jitsi's pages look: what its `dynamicBrandingUrl` is answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Branding {
+    /// Address of the logo.
+    #[serde(rename(serialize = "logoImageUrl"), skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+    /// Where a press on it leads.
+    #[serde(rename(serialize = "logoClickUrl"), skip_serializing_if = "Option::is_none")]
+    pub logo_link: Option<String>,
+    /// Colour behind the pictures, such as `#10171b`.
+    #[serde(rename(serialize = "backgroundColor"), skip_serializing_if = "Option::is_none")]
+    pub background_colour: Option<String>,
+    /// Address of a picture behind the pictures.
+    #[serde(rename(serialize = "backgroundImageUrl"), skip_serializing_if = "Option::is_none")]
+    pub background: Option<String>,
+    /// Colours of people who have no picture.
+    #[serde(rename(serialize = "avatarBackgrounds"), skip_serializing_if = "Vec::is_empty")]
+    pub avatar_colours: Vec<String>,
 }
 
 fn default_audience() -> String {

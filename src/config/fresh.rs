@@ -63,19 +63,24 @@ fn dkim_key<E: std::fmt::Display>(folder: &Path, generate: impl Fn() -> Result<G
 }
 
 fn keys(folder: &Path) -> Result<String, ConfigError> {
-    let secret = || -> Result<String, ConfigError> {
-        let mut octets = [0; 32];
-        rand::fill(&mut octets).map_err(|_| ConfigError::new(folder, "the random source failed"))?;
-        Ok(STANDARD.encode(octets))
-    };
+    let secret = || secret().map_err(|()| ConfigError::new(folder, "the random source failed"));
     Ok(format!(
         "# Secret keys. The first of a list signs, every one verifies: to rotate, put a new one in front and keep the old.\n\n\
          [[address]]\nletter = \"a\"\nsecret = \"{}\"\n\n[[link]]\nkid = \"1\"\nsecret = \"{}\"\n\n\
-         # Prosody's app_secret.\n[conference]\nalgorithm = \"HS256\"\napp_secret = \"{}\"\n",
+         # Prosody's app_secret.\n[conference]\nalgorithm = \"HS256\"\napp_secret = \"{}\"\n\n\
+         # What Prosody shows when it asks for reservations and tells who came (docs/jitsi.md).\n[hooks]\nsecret = \"{}\"\n",
+        secret()?,
         secret()?,
         secret()?,
         secret()?
     ))
+}
+
+/// 32 random octets in base64; the error is that of the random source.
+pub(super) fn secret() -> Result<String, ()> {
+    let mut octets = [0; 32];
+    rand::fill(&mut octets).map_err(|_| ())?;
+    Ok(STANDARD.encode(octets))
 }
 
 fn new_file(path: &Path, mode: u32, text: &str) -> std::io::Result<()> {

@@ -10,6 +10,7 @@ mod keys;
 mod listen;
 mod load;
 mod policy;
+mod rotate;
 mod store;
 mod validate;
 mod web;
@@ -24,6 +25,7 @@ pub use keys::{ConferenceSecret, Keys, NamedConference, Secrets, decode as decod
 pub use listen::Listen;
 pub use load::ConfigError;
 pub use policy::Policy;
+pub use rotate::{KeyKind, RotateError, with_new, without};
 pub use store::Store;
 pub use validate::{Finding, Level};
 pub use web::Web;

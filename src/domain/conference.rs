@@ -3,10 +3,13 @@
 //! Its form is a contract with a verifier that is strict in odd places (docs/portal.md has the table): `aud`, `iss` and
 //! `sub` are one string each, times are whole seconds, nothing is ever null, and the room is named exactly.
 
+mod key;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE32_NOPAD;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
+
+pub use key::{ConferenceKey, PublicKey};
 
 /// Longest token, in octets: it travels in a URL and an XMPP stanza.
 pub const TOKEN_MAX: usize = 4_096;
@@ -41,35 +44,6 @@ pub enum ConferenceError {
     /// The signature could not be made.
     #[error("the conference token could not be signed")]
     Signing,
-}
-
-/// The key that Prosody knows.
-pub struct ConferenceKey {
-    header: Header,
-    key: EncodingKey,
-}
-
-impl std::fmt::Debug for ConferenceKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ConferenceKey({:?})", self.header.alg)
-    }
-}
-
-impl ConferenceKey {
-    /// HS256 with Prosody's `app_secret`.
-    pub fn shared_secret(secret: &[u8]) -> Result<Self, ConferenceError> {
-        if secret.len() < 32 {
-            return Err(ConferenceError::SecretTooShort);
-        }
-        Ok(Self { header: Header::new(Algorithm::HS256), key: EncodingKey::from_secret(secret) })
-    }
-
-    /// RS256; Prosody fetches the public key under `sha256hex(kid).pem`.
-    pub fn rsa(kid: &str, private_key_pem: &[u8]) -> Result<Self, ConferenceError> {
-        let kid = plain_line(kid).ok_or(ConferenceError::BadKey)?;
-        let key = EncodingKey::from_rsa_pem(private_key_pem).map_err(|_| ConferenceError::BadKey)?;
-        Ok(Self { header: Header { kid: Some(kid), ..Header::new(Algorithm::RS256) }, key })
-    }
 }
 
 /// What Prosody expects of every token.

@@ -1,8 +1,12 @@
 //! Who was in the conference room, and how long. The conference server tells of it in any order, again and again, and sometimes not
 //! at all; what follows from it is the same in any order.
 
+mod event;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
+
+pub use event::{Occupant, RoomEvent};
 
 /// One time that a browser was in a room. `room`, `occupant` and `joined_at` together tell it from every other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +71,24 @@ impl Stays {
         Some(Present { first_at, left_at: (!is_in).then(|| spans.iter().filter_map(|(_, to)| *to).max()).flatten(), lasted })
     }
 
+    /// What is known of one room.
+    pub fn in_room(&self, room: &str) -> Self {
+        Self {
+            stays: self.stays.iter().filter(|stay| stay.room == room).cloned().collect(),
+            closings: self.closings.iter().filter(|closing| closing.room == room).cloned().collect(),
+        }
+    }
+
+    /// How a person attended a date of a meeting in the room that these stays are of; `None` where nothing is known of the room, which
+    /// says nothing of anybody.
+    pub fn attended(&self, person: Uuid, starts_at: DateTime<Utc>, ends_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<Attended> {
+        if self.stays.is_empty() {
+            return None;
+        }
+        let present = self.of(person, now);
+        Some(Attended { present, punctual: punctual(present.as_ref(), starts_at, ends_at, now) })
+    }
+
     /// How many browsers of this person are in a room.
     pub fn devices(&self, person: Uuid) -> usize {
         self.stays.iter().filter(|stay| stay.person == Some(person) && self.end(stay).is_none()).count()
@@ -91,6 +113,15 @@ pub enum Punctual {
     InTime,
     /// There, this long after the start.
     Late(TimeDelta),
+}
+
+/// How a person attended a date of a meeting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attended {
+    /// Their presence; `None` for who was not there.
+    pub present: Option<Present>,
+    /// How they kept the time.
+    pub punctual: Punctual,
 }
 
 /// From when on somebody is late.

@@ -6,6 +6,7 @@ use crate::domain::alert::Alert;
 use crate::domain::language::Language;
 use crate::domain::link::{LinkError, LinkKeys};
 use crate::domain::meeting::{Guest, Meeting};
+use crate::domain::presence::Stays;
 use crate::domain::suppression::Suppression;
 use chrono_tz::Tz;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct MeetingView {
     pub alerts: Vec<Alert>,
     /// What is suppressed of the guests' addresses.
     pub suppressions: Vec<Suppression>,
+    /// Who was in the rooms of the meeting.
+    pub stays: Stays,
     /// The organizer's language.
     pub language: Language,
     /// The zone of the organizer's group.
@@ -74,6 +77,7 @@ impl MeetingPages {
         let alerts = self.archive.meeting_alerts(meeting.id).await?;
         let addresses: Vec<&Mailbox> = guests.iter().map(|guest| &guest.mailbox.mailbox).collect();
         let suppressions = self.archive.suppressions_of(&addresses).await?;
-        Ok(MeetingView { meeting, guests, alerts, suppressions, language, time_zone })
+        let stays = self.archive.stays(meeting.id).await?;
+        Ok(MeetingView { meeting, guests, alerts, suppressions, stays, language, time_zone })
     }
 }

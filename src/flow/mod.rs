@@ -5,6 +5,7 @@
 //! * an answer: [`reception`] → [`route`] → `reply`: identify → classify → decide → record → commit
 //! * a click: [`join`]; what a guest sends from their page: [`answer_page`], [`help_page`], `link_again`
 //! * an organizer's look at a meeting: [`meeting_page`]
+//! * what the conference server asks and tells: [`conference_server`]
 //! * a person's decision on a held mail: `hold`; on an alert: [`alert_desk`]
 
 pub mod alert_desk;
@@ -16,6 +17,7 @@ mod breath;
 mod budget;
 mod burst;
 mod conclude;
+pub mod conference_server;
 mod draft;
 mod escalate;
 mod expire;

@@ -7,6 +7,8 @@ use crate::domain::alert::Alert;
 use crate::domain::attendance::{Answer, Proposal};
 use crate::domain::language::Language;
 use crate::domain::meeting::{Guest, MeetingStatus};
+use crate::domain::occurrence::Occurrence;
+use crate::domain::presence::{Attended, Punctual};
 use crate::domain::suppression::in_force;
 use crate::flow::meeting_page::{MeetingPages, MeetingView, Seen};
 use axum::Router;
@@ -103,21 +105,15 @@ fn meeting_values(view: &MeetingView, words: &Words, now: DateTime<Utc>) -> Valu
         "cancelled": !is_on,
         "span": words.dates.span(event, shown.starts_at, shown.ends_at, view.time_zone),
         "next": is_on.then(|| words.dates.next(event, &shown, now, view.time_zone)),
-        "guests": view.guests.iter().map(|guest| guest_values(guest, view, words)).collect::<Vec<_>>(),
+        "guests": view.guests.iter().map(|guest| guest_values(guest, view, words, now)).collect::<Vec<_>>(),
         "alerts": view.alerts.iter().map(|alert| alert_values(alert, view, words)).collect::<Vec<_>>(),
     })
 }
 
-fn guest_values(guest: &Guest, view: &MeetingView, words: &Words) -> Value {
+fn guest_values(guest: &Guest, view: &MeetingView, words: &Words, now: DateTime<Utc>) -> Value {
     let (delivery, response) = (word(&guest.attendance.delivery), word(&guest.attendance.response.whole.partstat).to_lowercase());
     let suppressed = in_force(&view.suppressions, &guest.mailbox.mailbox, guest.meeting);
     let suppressed = suppressed.and_then(|one| text(&words.meeting, "suppressed", &word(&one.cause)));
-    let presence = &guest.attendance.presence;
-    let (seen, seen_at) = match (presence.entered_at, presence.opened_at) {
-        (Some(at), _) => ("entered", Some(at)),
-        (None, Some(at)) => ("opened", Some(at)),
-        (None, None) => ("none", None),
-    };
     let proposal = |answer: &Answer| {
         let span = |proposal: &Proposal| words.dates.span(&view.meeting.event, proposal.starts_at, proposal.ends_at, view.time_zone);
         answer.proposal.as_ref().map(|proposal| json!({ "span": span(proposal), "comment": proposal.comment }))
@@ -144,9 +140,35 @@ fn guest_values(guest: &Guest, view: &MeetingView, words: &Words) -> Value {
         "proposal": proposal(&guest.attendance.response.whole),
         "dates": dates.collect::<Vec<_>>(),
         "away": guest.attendance.response.away_since.map(|at| words.dates.date(at, view.time_zone)),
-        "presence": text(&words.meeting, "presence", seen),
-        "presence_at": seen_at.map(|at| words.dates.clock(at, view.time_zone)),
+        "presence": presence(guest, view, words, now),
     })
+}
+
+/// Whether a guest is or was in the room of the date that is shown: as the conference server tells it, else as the door knows it.
+fn presence(guest: &Guest, view: &MeetingView, words: &Words, now: DateTime<Utc>) -> Value {
+    let said = |name| text(&words.meeting, "presence", name).unwrap_or_default();
+    let clock = |at| words.dates.clock(at, view.time_zone);
+    let Occurrence { id, instance } = view.meeting.event.occurrence_at(now);
+    let stays = view.stays.in_room(&view.meeting.room_of(id));
+    let at_door = || match (guest.attendance.presence.entered_at, guest.attendance.presence.opened_at) {
+        (Some(at), _) => json!({ "text": format!("{} {}", said("entered"), clock(at)) }),
+        (None, Some(at)) => json!({ "text": format!("{} {}", said("opened"), clock(at)) }),
+        (None, None) => json!({ "text": said("none") }),
+    };
+    let Some(Attended { present, punctual }) = stays.attended(guest.id.0, instance.starts_at, instance.ends_at, now) else {
+        return at_door();
+    };
+    let late = match punctual {
+        Punctual::Late(by) => Some(format!("{} {} min", said("late"), by.num_minutes())),
+        Punctual::InTime | Punctual::Awaited => None,
+        Punctual::NoShow => return json!({ "text": said("no-show"), "missed": true }),
+    };
+    let Some(present) = present else { return at_door() };
+    let text = match present.left_at {
+        None => format!("{} {}", said("inside"), clock(present.first_at)),
+        Some(left_at) => format!("{} – {}, {} min", clock(present.first_at), clock(left_at), present.lasted.num_minutes()),
+    };
+    json!({ "text": text, "late": late, "inside": present.left_at.is_none() })
 }
 
 fn alert_values(alert: &Alert, view: &MeetingView, words: &Words) -> Value {

@@ -114,7 +114,7 @@ fn rs256_names_its_key_and_verifies_with_the_public_half() {
     assert_eq!(part(&token, 0), json!({"typ": "JWT", "alg": "RS256", "kid": "gateway-1"}));
 
     let public = jsonwebtoken::DecodingKey::from_rsa_pem(pair.public_key_pem().as_bytes()).unwrap();
-    let mut validation = jsonwebtoken::Validation::new(Algorithm::RS256);
+    let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
     validation.validate_exp = false;
     validation.set_audience(&["jitsi"]);
     assert!(jsonwebtoken::decode::<Value>(&token, &public, &validation).is_ok());

@@ -121,7 +121,7 @@ impl JoinSettings {
     }
 
     /// For how long after the end the door is open.
-    pub(super) fn stays_open(self) -> TimeDelta {
+    pub(in crate::flow) fn stays_open(self) -> TimeDelta {
         TimeDelta::minutes(i64::from(self.closes_after_minutes))
     }
 }
