@@ -15,6 +15,7 @@
 //! | [`notify`] | bells: how an alert reaches people |
 //! | [`directory`] | who may organize |
 //! | [`authenticate`] | whether a sender is who they say: SPF, DKIM, DMARC |
+//! | [`oidc`] | who people are: an OpenID Connect provider |
 //! | [`web`] | counter: the guest's page, the mailbox of `localserve` |
 //! | [`store`] | archive: what must never be lost |
 //! | [`telemetry`] | logbook |
@@ -31,6 +32,7 @@ pub mod flow;
 pub mod http_client;
 pub mod inbound;
 pub mod notify;
+pub mod oidc;
 pub mod outbound;
 pub mod scan;
 pub mod store;

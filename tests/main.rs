@@ -51,6 +51,7 @@ mod scan;
 mod series;
 mod series_guarded;
 mod series_order;
+mod sign_in;
 mod spoof;
 mod store;
 mod support;

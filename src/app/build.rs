@@ -15,8 +15,10 @@ use crate::flow::conference_server::ConferenceDesk;
 use crate::flow::join::{Join, JoinSettings};
 use crate::flow::port::{Archive, Authenticator, Bell, Directory, Scanner, Waker, World};
 use crate::flow::route::Domains;
+use crate::flow::sign_in::{SignIn, SignInSettings};
 use crate::flow::{Burst, Gateway, Settings, Turns};
 use crate::inbound::Tls;
+use crate::oidc::Oidc;
 use crate::store::SqliteArchive;
 use crate::web::conference_server::{ConferenceCounter, PublishedKey};
 use anyhow::{Context, anyhow};
@@ -159,6 +161,26 @@ fn published_key(secret: &ConferenceSecret) -> anyhow::Result<Option<PublishedKe
         "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": number(&modulus), "e": number(&exponent),
     });
     Ok(Some(PublishedKey { name, pem, jwk }))
+}
+
+/// With whom people sign in, where that is set up.
+pub(super) fn sign_in(config: &Config, gateway: &Gateway, secrets: &Secrets) -> anyhow::Result<Option<SignIn>> {
+    let Some(settings) = &config.sign_in else { return Ok(None) };
+    let secret = secrets.sign_in.as_ref().context("[sign_in] needs a client_secret in the key file")?;
+    let provider =
+        Oidc::new(settings.clone(), &secret.client_secret, &gateway.settings.public_url, gateway.world.clone()).context("sign_in")?;
+    Ok(Some(SignIn {
+        archive: gateway.archive.clone(),
+        directory: gateway.directory.clone(),
+        world: gateway.world.clone(),
+        provider: Arc::new(provider),
+        settings: SignInSettings {
+            helpdesk_groups: settings.helpdesk_groups.clone(),
+            administrator_groups: settings.administrator_groups.clone(),
+            idle: TimeDelta::minutes(i64::from(settings.idle_minutes)),
+            longest: TimeDelta::hours(i64::from(settings.longest_hours)),
+        },
+    }))
 }
 
 /// The certificate of the mail doors, where there is one.

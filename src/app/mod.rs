@@ -29,7 +29,9 @@ use crate::web::hold::{HoldCounter, router as hold_router};
 use crate::web::live::Live;
 use crate::web::meeting::{MeetingCounter, router as meeting_router};
 use crate::web::pace::{Pace, keep_pace};
+use crate::web::pages::Pages;
 use crate::web::peer::note_peer;
+use crate::web::sign_in::{Reception, router as sign_in_router};
 use anyhow::{Context, anyhow};
 use axum::middleware::from_fn_with_state;
 use build::Ground;
@@ -201,7 +203,9 @@ fn pages(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets, stopping: &
         stopping: stopping.clone(),
     };
     let guests = guest_router(Arc::new(GuestCounter::new(join, live, contact, public_url)?));
-    Ok(guests.merge(conference).merge(organizers).merge(alerts).merge(holds).merge(answers))
+    let reception = Arc::new(Reception::new(build::sign_in(config, gateway, secrets)?, Arc::new(Pages::load()?), public_url));
+    let people = sign_in_router(reception);
+    Ok(guests.merge(people).merge(conference).merge(organizers).merge(alerts).merge(holds).merge(answers))
 }
 
 /// What tells the program to stop: SIGTERM and SIGINT. Listened for before anything is opened, since one that comes earlier

@@ -39,6 +39,8 @@ pub struct Secrets {
     pub conferences: Vec<NamedConference>,
     /// What Prosody shows when it asks for reservations and tells of events (`Authorization: Bearer …`); without it nobody is answered.
     pub hooks: Option<HooksSecret>,
+    /// What the identity provider knows us by; needed where `[sign_in]` is set.
+    pub sign_in: Option<SignInSecret>,
     /// What calls of webhooks are signed with, one each.
     #[serde(default)]
     pub webhook: Vec<WebhookSecret>,
@@ -92,6 +94,14 @@ pub struct NamedConference {
     pub name: String,
     /// What its Prosody checks conference tokens with.
     pub key: ConferenceSecret,
+}
+
+/// What the identity provider knows us by.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignInSecret {
+    /// The client secret that the provider gave.
+    pub client_secret: SecretString,
 }
 
 /// What Prosody shows when it asks the gateway.

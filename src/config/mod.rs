@@ -69,6 +69,8 @@ pub struct Config {
     /// Web pages: who stands in front of them, and how fast they may be asked for.
     #[serde(default)]
     pub web: Web,
+    /// With whom people sign in; without it nobody does.
+    pub sign_in: Option<crate::oidc::SignInSettings>,
     /// The Jitsi server.
     pub conference: Conference,
     /// What applies to every meeting.

@@ -26,6 +26,7 @@ pub mod mime;
 pub mod occurrence;
 pub mod organizer;
 pub mod part;
+pub mod person;
 pub mod presence;
 pub mod reconciliation;
 pub mod record;

@@ -12,6 +12,7 @@ use super::delivery::{OutboxItem, OutboxState};
 use super::id::{AlertId, GuestId, MeetingId, OutboxId, ReceivedId};
 use super::meeting::{Guest, Meeting};
 use super::organizer::Organizer;
+use super::person::SessionWrite;
 use super::reply::ReplyClass;
 use super::suppression::{Lifted, Suppression};
 use super::thread::{MessageId, ThreadLink};
@@ -213,6 +214,8 @@ pub enum Write {
     },
     /// Something about a conference room.
     Room(RoomWrite),
+    /// Something about a session.
+    Session(Box<SessionWrite>),
 }
 
 /// A delivery that was seen before.

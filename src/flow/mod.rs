@@ -5,6 +5,7 @@
 //! * an answer: [`reception`] → [`route`] → `reply`: identify → classify → decide → record → commit
 //! * a click: [`join`]; what a guest sends from their page: [`answer_page`], [`help_page`], `link_again`
 //! * an organizer's look at a meeting: [`meeting_page`]
+//! * people who sign in: [`sign_in`]
 //! * what the conference server asks and tells: [`conference_server`]
 //! * a person's decision on a held mail: `hold`; on an alert: [`alert_desk`]
 
@@ -37,6 +38,8 @@ mod reply;
 pub mod room_port;
 pub mod route;
 mod service;
+pub mod session_port;
+pub mod sign_in;
 mod suppress;
 mod turns;
 

@@ -16,6 +16,7 @@ use crate::domain::scan::Scanned;
 use crate::domain::suppression::Suppression;
 use crate::domain::thread::{MessageId, ThreadLink};
 use crate::flow::room_port::Rooms;
+use crate::flow::session_port::Sessions;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::net::IpAddr;
@@ -43,7 +44,7 @@ pub type PortResult<T> = Result<T, PortError>;
 
 /// The archive. Reads see every commit that was answered before.
 #[async_trait]
-pub trait Archive: Rooms {
+pub trait Archive: Rooms + Sessions {
     /// Writes all or nothing; answers when it is durable. Many callers share one transaction.
     async fn commit(&self, commit: Commit) -> PortResult<Committed>;
     /// Whether a message with this key was committed.

@@ -8,6 +8,7 @@
 //! * [`mailbox`] what `localserve` caught, and buttons to answer it
 //! * [`pace`] how fast all of it may be asked for, by whom: [`peer`]
 //! * [`pages`] templates and words, embedded when the program is built
+//! * [`sign_in`] by whom pages are asked for that are not for everybody
 //! * [`security`] headers, and where a POST may come from
 
 pub mod alert;
@@ -25,6 +26,7 @@ pub mod peer;
 mod request;
 mod room;
 pub mod security;
+pub mod sign_in;
 
 use axum::Router;
 use axum::serve::ListenerExt;

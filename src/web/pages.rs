@@ -1,6 +1,6 @@
 //! Templates and words of the pages, embedded when the program is built.
 //!
-//! `pages/*.html` and `pages/mailbox/*.html` are templates (Handlebars, escaping on); the files of `pages/<language>/`
+//! `pages/*.html`, `pages/mailbox/*.html` and `pages/staff/*.html` are templates (Handlebars, escaping on); the files of `pages/<language>/`
 //! have the words. A language exists when its folder does. `pages/assets/` is sent as it is.
 
 use super::dates::DateWords;
@@ -57,6 +57,9 @@ pub struct Words {
     /// What the page of an organizer's mail that waits has; in a file of its own.
     #[serde(skip)]
     pub hold: Texts,
+    /// What the pages for people who sign in have; in a file of its own.
+    #[serde(skip)]
+    pub staff: Texts,
 }
 
 /// Words by section and name.
@@ -73,7 +76,7 @@ impl Pages {
     pub fn load() -> Result<Self, PagesError> {
         let mut templates = Handlebars::new();
         templates.set_strict_mode(true);
-        for file in FILES.files().chain(FILES.get_dir("mailbox").into_iter().flat_map(Dir::files)) {
+        for file in FILES.files().chain(["mailbox", "staff"].into_iter().filter_map(|name| FILES.get_dir(name)).flat_map(Dir::files)) {
             let Some(name) = file.path().to_str().and_then(|path| path.strip_suffix(".html")) else { continue };
             let text = file.contents_utf8().ok_or_else(|| PagesError::new(name, "not UTF-8"))?;
             templates.register_template_string(name, text).map_err(|error| PagesError::new(name, error))?;
@@ -86,9 +89,10 @@ impl Pages {
             let meeting = read_toml(dir, "meeting.toml")?.unwrap_or_default();
             let alert = read_toml(dir, "alert.toml")?.unwrap_or_default();
             let hold = read_toml(dir, "hold.toml")?.unwrap_or_default();
+            let staff = read_toml(dir, "staff.toml")?.unwrap_or_default();
             let name = dir.path().display().to_string();
             let language = Language::parse(&name).ok_or_else(|| PagesError::new(&name, "no language"))?;
-            words.insert(language, Words { answer, help, meeting, alert, hold, ..guest });
+            words.insert(language, Words { answer, help, meeting, alert, hold, staff, ..guest });
         }
         if !words.contains_key(&Language::english()) {
             return Err(PagesError::new("en/guest.toml", "missing"));
@@ -177,6 +181,7 @@ mod tests {
                 (&words.meeting, &english.meeting),
                 (&words.alert, &english.alert),
                 (&words.hold, &english.hold),
+                (&words.staff, &english.staff),
             ] {
                 assert!(own.keys().eq(english.keys()), "{language}");
                 for (section, texts) in own {

@@ -22,7 +22,7 @@ impl Wish {
 }
 
 /// What is taken from a request.
-pub(super) struct Request<'a> {
+pub struct Request<'a> {
     /// The token in the path.
     pub(super) token: &'a str,
     pub(super) said: Option<&'a str>,
@@ -34,6 +34,12 @@ impl<'a> Request<'a> {
     pub(super) fn new(token: &'a str, wish: &'a Wish, headers: &'a HeaderMap) -> Self {
         let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         Self { token, said: wish.said.as_deref(), language: wish.lang.as_deref().and_then(Language::parse), accepted }
+    }
+
+    /// Of a page whose path has no token, and where nothing was clicked.
+    pub(super) fn bare(headers: &'a HeaderMap) -> Self {
+        let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Self { token: "", said: None, language: None, accepted }
     }
 
     /// Languages, most wanted first: what was clicked, what is `known` of the reader, what the browser says.

@@ -14,6 +14,7 @@ pub mod net;
 pub mod outlook;
 pub mod parts;
 pub mod peer;
+pub mod provider;
 pub mod readers;
 pub mod sealer;
 pub mod series;

@@ -13,6 +13,7 @@ use paravent::domain::itip::Uid;
 use paravent::domain::language::Language;
 use paravent::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
 use paravent::domain::organizer::{Anonymity, Group, Organizer};
+use paravent::domain::person::{BrowserKey, Identity, Session, SignInUnderWay};
 use paravent::domain::presence::Stays;
 use paravent::domain::reconciliation::{Progress, Reconciliation};
 use paravent::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldState, Received, ReceivedSummary, Write};
@@ -21,6 +22,7 @@ use paravent::domain::suppression::Suppression;
 use paravent::domain::thread::{MessageId, ThreadLink};
 use paravent::flow::port::{AlertDesk, Archive, Bell, PortError, PortResult, World};
 use paravent::flow::room_port::Rooms;
+use paravent::flow::session_port::Sessions;
 use std::sync::Mutex;
 use uuid::Uuid;
 
@@ -154,6 +156,19 @@ impl Rooms for OneDialog {
     }
     async fn link_networks(&self, _: GuestId, _: DateTime<Utc>) -> PortResult<Vec<[u8; 16]>> {
         Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Sessions for OneDialog {
+    async fn sign_in(&self, _: BrowserKey, _: DateTime<Utc>) -> PortResult<Option<SignInUnderWay>> {
+        Ok(None)
+    }
+    async fn session(&self, _: BrowserKey, _: DateTime<Utc>) -> PortResult<Option<(Session, DateTime<Utc>)>> {
+        Ok(None)
+    }
+    async fn bound(&self, _: &Identity) -> PortResult<Option<OrganizerId>> {
+        Ok(None)
     }
 }
 

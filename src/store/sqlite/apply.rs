@@ -4,6 +4,7 @@ use super::alert::{forget_events, store_alert, store_alert_state, store_escalati
 use super::codec::{decode, from_json, id, json, micros, path, word};
 use super::ledger::{store_count, store_repeated};
 use super::room::store_room;
+use super::session::store_session;
 use super::suppression::{is_suppressed, store_lift, store_suppression};
 use crate::domain::attendance::Presence;
 use crate::domain::delivery::{OutboxItem, OutboxState};
@@ -83,6 +84,7 @@ async fn one(connection: &mut SqliteConnection, write: &Write) -> Result<Committ
         Write::Suppress(suppression) => store_suppression(connection, suppression).await,
         Write::Unsuppress { address, lifted } => store_lift(connection, address, *lifted).await,
         Write::Room(write) => store_room(connection, write).await,
+        Write::Session(write) => store_session(connection, write).await,
     }
 }
 

@@ -36,7 +36,8 @@ fn day_of(commit: &Commit) -> Option<i64> {
         | Write::Count { .. }
         | Write::Suppress(_)
         | Write::Unsuppress { .. }
-        | Write::Room(_) => None,
+        | Write::Room(_)
+        | Write::Session(_) => None,
     });
     received_at.map(|at| micros(at).div_euclid(DAY))
 }

@@ -7,6 +7,7 @@ mod ledger;
 mod read;
 mod reconcile;
 mod room;
+mod session;
 mod suppression;
 mod writer;
 
