@@ -53,6 +53,7 @@ mod series_guarded;
 mod series_order;
 mod sign_in;
 mod spoof;
+mod staff;
 mod store;
 mod support;
 mod suppression;

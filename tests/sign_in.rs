@@ -2,155 +2,18 @@
 
 use crate::support;
 
-use axum::body::{Body, to_bytes};
-use axum::extract::State;
-use axum::http::{HeaderMap, Request, StatusCode, header};
-use axum::routing::get;
-use axum::{Router, response::IntoResponse};
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
 use chrono::TimeDelta;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use paravent::flow::sign_in::{SignIn, SignInSettings};
-use paravent::oidc::{Oidc, SignInSettings as ProviderSettings};
 use paravent::web::pages::Pages;
 use paravent::web::sign_in::{Reception, router};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use support::house::{House, ORGANIZER};
-use support::provider::{CLIENT, CLIENT_SECRET, Key, Provider};
+use support::desk::{Desk, SESSION, Sent};
+use support::house::ORGANIZER;
+use support::provider::{CLIENT, CLIENT_SECRET, Key};
 use tower::ServiceExt;
-
-/// A gateway whose people sign in with a provider.
-struct Desk {
-    house: House,
-    provider: Provider,
-    key: Key,
-    router: Router,
-}
-
-/// Where a browser was sent, and what it holds.
-struct Sent {
-    asked: BTreeMap<String, String>,
-    cookie: String,
-}
-
-struct Seen {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: String,
-}
-
-impl Seen {
-    fn location(&self) -> &str {
-        self.headers.get(header::LOCATION).map(|to| to.to_str().unwrap()).unwrap_or_default()
-    }
-
-    /// The cookie of this name that was set, as the browser sends it.
-    fn cookie(&self, name: &str) -> Option<String> {
-        let set = self.headers.get_all(header::SET_COOKIE).iter().map(|value| value.to_str().unwrap());
-        set.filter_map(|line| line.split(';').next()).find(|pair| pair.starts_with(&format!("{name}="))).map(str::to_owned)
-    }
-}
-
-const SESSION: &str = "__Host-paravent";
-const UNDER_WAY: &str = "__Host-paravent-sign-in";
-
-/// Tells who asks.
-async fn who(State(reception): State<Arc<Reception>>, headers: HeaderMap) -> axum::response::Response {
-    match reception.person(&headers, "/desk?state=open").await {
-        Ok(person) => {
-            let organizer = person.organizer.map(|organizer| organizer.name).unwrap_or_default();
-            format!("{}|{organizer}|{}|{}|{}", person.name, person.roles.helpdesk, person.roles.administrator, person.form_key)
-                .into_response()
-        }
-        Err(response) => response,
-    }
-}
-
-impl Desk {
-    async fn open() -> Self {
-        let (house, key) = (House::build().await, Key::new("k1"));
-        let provider = Provider::start(&key).await;
-        let settings: ProviderSettings = toml::from_str(&format!(
-            "issuer = \"{}\"\nclient_id = \"{CLIENT}\"\nhelpdesk_groups = [\"helpdesk\"]\nadministrator_groups = [\"admins\"]",
-            provider.url
-        ))
-        .unwrap();
-        let oidc = Oidc::new(settings, &CLIENT_SECRET.into(), "https://visio.example", house.clock.clone()).unwrap();
-        let sign_in = SignIn {
-            archive: house.archive.clone(),
-            directory: house.gateway.directory.clone(),
-            world: house.clock.clone(),
-            provider: Arc::new(oidc),
-            settings: SignInSettings {
-                helpdesk_groups: vec!["helpdesk".to_owned()],
-                administrator_groups: vec!["admins".to_owned()],
-                idle: TimeDelta::minutes(60),
-                longest: TimeDelta::hours(12),
-            },
-        };
-        let pages = Arc::new(Pages::load().unwrap());
-        let reception = Arc::new(Reception::new(Some(sign_in), pages, "https://visio.example"));
-        let who = Router::new().route("/desk", get(who)).with_state(reception.clone());
-        Self { house, provider, key, router: router(reception).merge(who) }
-    }
-
-    async fn ask(&self, method: &str, path: &str, cookie: &str, body: &str) -> Seen {
-        self.ask_from("same-origin", method, path, cookie, body).await
-    }
-
-    async fn ask_from(&self, site: &str, method: &str, path: &str, cookie: &str, body: &str) -> Seen {
-        let request = Request::builder().method(method).uri(path).header(header::COOKIE, cookie).header("sec-fetch-site", site);
-        let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::from(body.to_owned())).unwrap();
-        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
-        let body = String::from_utf8(to_bytes(body, 1 << 20).await.unwrap().to_vec()).unwrap();
-        Seen { status: parts.status, headers: parts.headers, body }
-    }
-
-    fn now(&self) -> i64 {
-        self.house.gateway.world.now().timestamp()
-    }
-
-    /// A browser is sent to the provider.
-    async fn sent(&self) -> Sent {
-        let seen = self.ask("GET", "/sign-in?to=/desk", "", "").await;
-        assert_eq!(seen.status, StatusCode::SEE_OTHER, "{}", seen.body);
-        let (page, query) = seen.location().split_once('?').unwrap();
-        assert_eq!(page, format!("{}/page", self.provider.url));
-        let asked =
-            query.split('&').map(|pair| pair.split_once('=').unwrap()).map(|(name, value)| (name.to_owned(), decoded(value))).collect();
-        Sent { asked, cookie: seen.cookie(UNDER_WAY).unwrap() }
-    }
-
-    async fn back(&self, sent: &Sent, code: &str) -> Seen {
-        self.ask("GET", &format!("/sign-in/return?code={code}&state={}", sent.asked["state"]), &sent.cookie, "").await
-    }
-
-    /// Comes back with an ID token that these claims are added to.
-    async fn signed_in(&self, subject: &str, more: Value) -> Seen {
-        let sent = self.sent().await;
-        let mut claims = self.provider.claims(subject, &sent.asked["nonce"], self.now());
-        claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let code = self.provider.grant(&sent.asked, self.key.sign(&claims));
-        self.back(&sent, &code).await
-    }
-
-    async fn who(&self, cookie: &str) -> Option<Vec<String>> {
-        let seen = self.ask("GET", "/desk", cookie, "").await;
-        (seen.status == StatusCode::OK).then(|| seen.body.split('|').map(str::to_owned).collect())
-    }
-}
-
-fn decoded(text: &str) -> String {
-    let text = text.replace('+', " ");
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap().as_bytes().to_vec();
-    for part in parts {
-        bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
-        bytes.extend(&part.as_bytes()[2..]);
-    }
-    String::from_utf8(bytes).unwrap()
-}
 
 fn claire() -> Value {
     json!({ "email": ORGANIZER, "email_verified": true, "name": "Claire B." })
@@ -217,7 +80,8 @@ async fn roles_come_from_groups_and_from_nothing_else() {
 #[tokio::test]
 async fn no_lie_of_a_token_opens_a_session() {
     let desk = Desk::open().await;
-    let lies: [(&str, fn(&Desk, Value) -> String); 9] = [
+    type Lie = fn(&Desk, Value) -> String;
+    let lies: [(&str, Lie); 9] = [
         ("another key", |_, claims| Key::new("k1").sign(&claims)),
         ("an unknown key", |_, claims| Key::new("k9").sign(&claims)),
         ("another nonce", |desk, mut claims| {
@@ -367,8 +231,8 @@ async fn a_new_key_of_the_provider_is_taken() {
 async fn whoever_is_not_signed_in_is_sent_to_do_so_and_back() {
     let desk = Desk::open().await;
     for cookie in ["", &format!("{SESSION}=x"), "other=1; broken"] {
-        let seen = desk.ask("GET", "/desk", cookie, "").await;
-        assert_eq!((seen.status, seen.location()), (StatusCode::SEE_OTHER, "/sign-in?to=/desk%3Fstate%3Dopen"), "{cookie}");
+        let seen = desk.ask("GET", "/who", cookie, "").await;
+        assert_eq!((seen.status, seen.location()), (StatusCode::SEE_OTHER, "/sign-in?to=/who%3Fstate%3Dopen"), "{cookie}");
     }
     let elsewhere = desk.ask("GET", "/sign-in?to=https://evil.example/", "", "").await;
     assert_eq!(elsewhere.status, StatusCode::SEE_OTHER);

@@ -3,7 +3,7 @@
 use super::callers::Callers;
 use super::world::RealWorld;
 use crate::authenticate::MailAuthenticator;
-use crate::config::{ConferenceSecret, Config, Secrets, decode_secret};
+use crate::config::{ConferenceSecret, Config, KeyKind, Secrets, decode_secret};
 use crate::directory::CsvDirectory;
 use crate::domain::address::{Mailbox, NamedMailbox};
 use crate::domain::compose::Stationery;
@@ -161,6 +161,31 @@ fn published_key(secret: &ConferenceSecret) -> anyhow::Result<Option<PublishedKe
         "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": number(&modulus), "e": number(&exponent),
     });
     Ok(Some(PublishedKey { name, pem, jwk }))
+}
+
+/// What administrators see of the settings.
+pub(super) fn shown_settings(config: &Config) -> Vec<(&'static str, String)> {
+    let (policy, identity) = (&config.policy, &config.identity);
+    vec![
+        ("identity.alias_domain", identity.alias_domain.clone()),
+        ("identity.guest_domain", identity.guest_domain.clone()),
+        ("identity.public_url", identity.public_url.clone()),
+        ("conference.url", config.conference.url.clone()),
+        ("delivery.smarthost.host", config.delivery.smarthost.host.clone()),
+        ("policy.max_guests", policy.max_guests.to_string()),
+        ("policy.opens_before_minutes", policy.opens_before_minutes.to_string()),
+        ("policy.closes_after_minutes", policy.closes_after_minutes.to_string()),
+        ("policy.hold_days", policy.hold_days.to_string()),
+    ]
+}
+
+/// The names of keys: the first of a kind signs.
+pub fn shown_keys(secrets: &Secrets) -> Vec<(&'static str, String, &'static str)> {
+    let of = |kind: KeyKind, word: &'static str| {
+        let role = |place| if place == 0 { "signs" } else { "verifies" };
+        kind.names(secrets).into_iter().enumerate().map(move |(place, name)| (word, name, role(place))).collect::<Vec<_>>()
+    };
+    [of(KeyKind::Address, "address"), of(KeyKind::Link, "link")].concat()
 }
 
 /// With whom people sign in, where that is set up.

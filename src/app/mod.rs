@@ -7,7 +7,7 @@ mod localserve;
 mod watch;
 mod world;
 
-pub use build::open_archive;
+pub use build::{open_archive, shown_keys};
 pub use callers::webhook;
 pub use localserve::localserve;
 
@@ -32,6 +32,7 @@ use crate::web::pace::{Pace, keep_pace};
 use crate::web::pages::Pages;
 use crate::web::peer::note_peer;
 use crate::web::sign_in::{Reception, router as sign_in_router};
+use crate::web::staff::{StaffCounter, router as staff_router};
 use anyhow::{Context, anyhow};
 use axum::middleware::from_fn_with_state;
 use build::Ground;
@@ -188,7 +189,7 @@ fn in_front(config: &Config, pages: axum::Router) -> axum::Router {
 fn pages(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets, stopping: &channel::Receiver<bool>) -> anyhow::Result<axum::Router> {
     let servers = build::servers(config, secrets)?;
     let join = build::join(config, gateway, servers.clone());
-    let conference = conference_router(Arc::new(build::conference_counter(config, gateway, secrets, servers)?));
+    let conference = conference_router(Arc::new(build::conference_counter(config, gateway, secrets, servers.clone())?));
     let (tokens, alias) = (gateway.tokens.clone(), gateway.settings.domains.alias.clone());
     let contact: Contact = Arc::new(move |guest| tokens.address(Purpose::OrganizerAlias, guest.0, &alias));
     let public_url = &config.identity.public_url;
@@ -203,8 +204,17 @@ fn pages(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets, stopping: &
         stopping: stopping.clone(),
     };
     let guests = guest_router(Arc::new(GuestCounter::new(join, live, contact, public_url)?));
-    let reception = Arc::new(Reception::new(build::sign_in(config, gateway, secrets)?, Arc::new(Pages::load()?), public_url));
-    let people = sign_in_router(reception);
+    let words = Arc::new(Pages::load()?);
+    let reception = Arc::new(Reception::new(build::sign_in(config, gateway, secrets)?, words.clone(), public_url));
+    let staff = StaffCounter {
+        reception: reception.clone(),
+        gateway: gateway.clone(),
+        join: Arc::new(build::join(config, gateway, servers.clone())),
+        pages: words,
+        settings: build::shown_settings(config),
+        keys: build::shown_keys(secrets),
+    };
+    let people = sign_in_router(reception).merge(staff_router(Arc::new(staff)));
     Ok(guests.merge(people).merge(conference).merge(organizers).merge(alerts).merge(holds).merge(answers))
 }
 

@@ -66,11 +66,7 @@ pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
 }
 
 fn list(desk: &Desk, secrets: &Secrets) -> Outcome {
-    let of = |kind: KeyKind, word: &'static str| {
-        let names = kind.names(secrets).into_iter().enumerate();
-        names.map(move |(place, name)| (word, name, if place == 0 { "signs" } else { "verifies" })).collect::<Vec<_>>()
-    };
-    let all = [of(KeyKind::Address, "address"), of(KeyKind::Link, "link")].concat();
+    let all = crate::app::shown_keys(secrets);
     if desk.json {
         for (kind, name, role) in all {
             output::json(&serde_json::json!({ "kind": kind, "name": name, "role": role }))?;

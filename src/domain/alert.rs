@@ -55,6 +55,31 @@ pub enum AlertKind {
     SharedLink,
 }
 
+impl AlertKind {
+    /// All of them.
+    pub const ALL: [Self; 19] = [
+        Self::GuestUndeliverable,
+        Self::GuestDelayed,
+        Self::OrganizerUndeliverable,
+        Self::Stranger,
+        Self::Forged,
+        Self::GuestAway,
+        Self::CannotConnect,
+        Self::GuestAsks,
+        Self::Challenge,
+        Self::Complaint,
+        Self::Loop,
+        Self::Flood,
+        Self::Virus,
+        Self::Held,
+        Self::Leak,
+        Self::Delegation,
+        Self::UnexpectedCalendar,
+        Self::BlockedAttachment,
+        Self::SharedLink,
+    ];
+}
+
 /// How urgent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

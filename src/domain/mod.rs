@@ -21,6 +21,7 @@ pub mod itip;
 pub mod language;
 pub mod leak;
 pub mod link;
+pub mod listing;
 pub mod meeting;
 pub mod mime;
 pub mod occurrence;

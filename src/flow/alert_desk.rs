@@ -77,7 +77,12 @@ impl Gateway {
                 return Ok(AlertSeen::Unknown);
             }
         };
-        let Some(alert) = self.archive.alert(id).await? else { return Ok(AlertSeen::Unknown) };
+        Ok(self.alert_view(id).await?.map_or(AlertSeen::Unknown, |view| AlertSeen::Alert(Box::new(view))))
+    }
+
+    /// An alert with what it is about. Changes nothing.
+    pub async fn alert_view(&self, id: AlertId) -> PortResult<Option<AlertView>> {
+        let Some(alert) = self.archive.alert(id).await? else { return Ok(None) };
         let dialog = match alert.guest {
             Some(guest) => self.archive.guest(guest).await?,
             None => None,
@@ -91,7 +96,7 @@ impl Gateway {
             Some((guest, meeting)) => newest_words(&self.archive.audit(meeting).await?, guest),
             None => None,
         };
-        Ok(AlertSeen::Alert(Box::new(AlertView { alert, dialog, mail, words })))
+        Ok(Some(AlertView { alert, dialog, mail, words }))
     }
 
     /// Where this alert is shown and acted on, by whoever has the link.
@@ -99,7 +104,8 @@ impl Gateway {
         Ok(format!("{}/a/{}", self.settings.public_url, self.links.mint_alert(alert, now)?))
     }
 
-    fn preview(&self, received: &Received) -> Preview {
+    /// A received mail, harmless to look at.
+    pub fn preview(&self, received: &Received) -> Preview {
         let mail = mime::read(&received.raw, &self.settings.mime);
         Preview {
             from: mail.from.first().map(|author| author.mailbox.to_string()).unwrap_or_default(),

@@ -67,7 +67,8 @@ impl MeetingPages {
         })
     }
 
-    async fn gather(&self, meeting: Meeting) -> Result<MeetingView, PortError> {
+    /// A meeting with all that a page shows of it.
+    pub async fn gather(&self, meeting: Meeting) -> Result<MeetingView, PortError> {
         let organizer = self.archive.organizer(meeting.organizer).await?;
         let (language, time_zone) = match organizer {
             Some(organizer) => (organizer.language, organizer.group.time_zone),

@@ -5,7 +5,7 @@
 //! * an answer: [`reception`] → [`route`] → `reply`: identify → classify → decide → record → commit
 //! * a click: [`join`]; what a guest sends from their page: [`answer_page`], [`help_page`], `link_again`
 //! * an organizer's look at a meeting: [`meeting_page`]
-//! * people who sign in: [`sign_in`]
+//! * people who sign in: [`sign_in`]; what organizers do then: [`organizer_desk`]
 //! * what the conference server asks and tells: [`conference_server`]
 //! * a person's decision on a held mail: `hold`; on an alert: [`alert_desk`]
 
@@ -30,8 +30,10 @@ pub mod hold_page;
 mod invite;
 pub mod join;
 mod link_again;
+pub mod list_port;
 pub mod meeting_page;
 mod note;
+pub mod organizer_desk;
 pub mod port;
 mod reception;
 mod reply;

@@ -93,7 +93,7 @@ impl AlertCounter {
                     None | Some(Acted::Done) => StatusCode::OK,
                     Some(Acted::NotOffered | Acted::StillHeld | Acted::Overtaken) => StatusCode::CONFLICT,
                 };
-                self.page(status, request, |words| values(&view, acted, words, request.token))
+                self.page(status, request, |words| values(&view, acted, words, &format!("/a/{}", request.token)))
             }
         }
     }
@@ -106,7 +106,7 @@ impl AlertCounter {
     }
 }
 
-fn values(view: &AlertView, acted: Option<Acted>, words: &Words, token: &str) -> Vec<(&'static str, Value)> {
+pub(super) fn values(view: &AlertView, acted: Option<Acted>, words: &Words, href: &str) -> Vec<(&'static str, Value)> {
     let kind = text(&words.meeting, "alerts", &word(&view.alert.kind));
     let action = |action: AlertAction| {
         let name = action.name();
@@ -117,7 +117,7 @@ fn values(view: &AlertView, acted: Option<Acted>, words: &Words, token: &str) ->
         ("alert", alert_values(view, words, kind.as_deref())),
         ("done", json!(acted.and_then(|acted| text(&words.alert, "done", acted_name(acted))))),
         ("actions", view.alert.actions().into_iter().map(action).collect()),
-        ("action", json!(format!("/a/{token}"))),
+        ("action", json!(href)),
         ("lines", json!(view.words.as_ref().map(|words| words.lines().collect::<Vec<_>>()))),
         (
             "mail",
@@ -147,7 +147,7 @@ fn alert_values(view: &AlertView, words: &Words, kind: Option<&str>) -> Value {
     })
 }
 
-fn acted_name(acted: Acted) -> &'static str {
+pub(super) fn acted_name(acted: Acted) -> &'static str {
     match acted {
         Acted::Done => "done",
         Acted::NotOffered => "not-offered",

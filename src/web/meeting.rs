@@ -95,7 +95,7 @@ impl MeetingCounter {
 }
 
 /// Of a series the page shows the date that runs or comes next, and those after it.
-fn meeting_values(view: &MeetingView, words: &Words, now: DateTime<Utc>) -> Value {
+pub(super) fn meeting_values(view: &MeetingView, words: &Words, now: DateTime<Utc>) -> Value {
     let event = &view.meeting.event;
     let shown = event.occurrence_at(now).instance;
     let is_on = view.meeting.status == MeetingStatus::Scheduled;
@@ -235,28 +235,7 @@ mod tests {
         let pages = Pages::load().unwrap();
         let (_, english) = pages.choose([]).unwrap();
         let has = |section: &str, name: String| assert!(text(&english.meeting, section, &name).is_some(), "{section}: {name}");
-        use AlertKind::*;
-        for kind in [
-            GuestUndeliverable,
-            GuestDelayed,
-            OrganizerUndeliverable,
-            Stranger,
-            Forged,
-            GuestAway,
-            CannotConnect,
-            GuestAsks,
-            Challenge,
-            Complaint,
-            Loop,
-            Flood,
-            Virus,
-            Held,
-            Leak,
-            Delegation,
-            UnexpectedCalendar,
-            BlockedAttachment,
-            SharedLink,
-        ] {
+        for kind in AlertKind::ALL {
             has("alerts", word(&kind));
         }
         for delivery in [Delivery::Queued, Delivery::Sent, Delivery::Delayed, Delivery::Undeliverable, Delivery::Stopped] {

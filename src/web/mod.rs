@@ -9,6 +9,7 @@
 //! * [`pace`] how fast all of it may be asked for, by whom: [`peer`]
 //! * [`pages`] templates and words, embedded when the program is built
 //! * [`sign_in`] by whom pages are asked for that are not for everybody
+//! * [`staff`] pages for people who are signed in
 //! * [`security`] headers, and where a POST may come from
 
 pub mod alert;
@@ -27,6 +28,7 @@ mod request;
 mod room;
 pub mod security;
 pub mod sign_in;
+pub mod staff;
 
 use axum::Router;
 use axum::serve::ListenerExt;

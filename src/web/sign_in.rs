@@ -31,8 +31,23 @@ pub struct Reception {
     https: bool,
 }
 
+/// What somebody is answered who may not have what they ask for.
+pub struct Refused(Box<Response>);
+
+impl From<Response> for Refused {
+    fn from(response: Response) -> Self {
+        Self(Box::new(response))
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        *self.0
+    }
+}
+
 /// Who asks, or what they are answered instead.
-pub type Known = Result<Person, Response>;
+pub type Known = Result<Person, Refused>;
 
 impl Reception {
     /// At this public URL. Without a provider nobody can sign in, and all pages behind say so.
@@ -45,10 +60,10 @@ impl Reception {
     pub async fn person(&self, headers: &HeaderMap, path: &str) -> Known {
         match self.known(headers).await {
             Ok(Some(person)) => Ok(person),
-            Ok(None) => Err(Redirect::to(&format!("/sign-in?to={}", encoded(path))).into_response()),
+            Ok(None) => Err(Redirect::to(&format!("/sign-in?to={}", encoded(path))).into_response().into()),
             Err(error) => {
                 tracing::error!(%error, "a session could not be read");
-                Err(self.refusal("unavailable", StatusCode::SERVICE_UNAVAILABLE, &Request::bare(headers)))
+                Err(self.refusal("unavailable", StatusCode::SERVICE_UNAVAILABLE, &Request::bare(headers)).into())
             }
         }
     }
@@ -57,14 +72,14 @@ impl Reception {
     pub async fn poster(&self, headers: &HeaderMap, form_key: &str) -> Known {
         let request = Request::bare(headers);
         if !is_from_here(headers, &self.own_origin) {
-            return Err(self.refusal("elsewhere", StatusCode::FORBIDDEN, &request));
+            return Err(self.refusal("elsewhere", StatusCode::FORBIDDEN, &request).into());
         }
         match self.known(headers).await {
             Ok(Some(person)) if same(&person.form_key, form_key) => Ok(person),
-            Ok(_) => Err(self.refusal("again", StatusCode::FORBIDDEN, &request)),
+            Ok(_) => Err(self.refusal("again", StatusCode::FORBIDDEN, &request).into()),
             Err(error) => {
                 tracing::error!(%error, "a session could not be read");
-                Err(self.refusal("unavailable", StatusCode::SERVICE_UNAVAILABLE, &request))
+                Err(self.refusal("unavailable", StatusCode::SERVICE_UNAVAILABLE, &request).into())
             }
         }
     }
@@ -223,7 +238,7 @@ struct Keyed {
 /// `POST /sign-out`: here and at the provider.
 async fn sign_out(State(reception): State<Arc<Reception>>, headers: HeaderMap, Form(keyed): Form<Keyed>) -> Response {
     if let Err(refusal) = reception.poster(&headers, &keyed.key).await {
-        return refusal;
+        return refusal.into_response();
     }
     let cookie = held(&headers, &reception.session_cookie()).unwrap_or_default();
     let there = match &reception.sign_in {

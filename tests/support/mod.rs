@@ -1,6 +1,7 @@
 //! What several tests share.
 
 pub mod corpus_itip;
+pub mod desk;
 pub mod dns;
 pub mod emitted;
 pub mod files;

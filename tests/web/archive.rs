@@ -11,6 +11,7 @@ use paravent::domain::doorstep::{Doorstep, Waiting};
 use paravent::domain::id::{AlertId, GuestId, MeetingId, OrganizerId, ReceivedId};
 use paravent::domain::itip::Uid;
 use paravent::domain::language::Language;
+use paravent::domain::listing::{AlertFilter, Cursor, Hit};
 use paravent::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
 use paravent::domain::organizer::{Anonymity, Group, Organizer};
 use paravent::domain::person::{BrowserKey, Identity, Session, SignInUnderWay};
@@ -20,6 +21,7 @@ use paravent::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldSta
 use paravent::domain::revision::Ledger;
 use paravent::domain::suppression::Suppression;
 use paravent::domain::thread::{MessageId, ThreadLink};
+use paravent::flow::list_port::Lists;
 use paravent::flow::port::{AlertDesk, Archive, Bell, PortError, PortResult, World};
 use paravent::flow::room_port::Rooms;
 use paravent::flow::session_port::Sessions;
@@ -168,6 +170,38 @@ impl Sessions for OneDialog {
         Ok(None)
     }
     async fn bound(&self, _: &Identity) -> PortResult<Option<OrganizerId>> {
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl Lists for OneDialog {
+    async fn meetings_page(
+        &self,
+        _: Option<OrganizerId>,
+        _: bool,
+        _: DateTime<Utc>,
+        _: Option<Cursor>,
+        _: u32,
+    ) -> PortResult<Vec<Meeting>> {
+        Ok(Vec::new())
+    }
+    async fn alerts_page(&self, _: &AlertFilter, _: Option<Cursor>, _: u32) -> PortResult<Vec<Alert>> {
+        Ok(Vec::new())
+    }
+    async fn alert_counts(&self) -> PortResult<Vec<(AlertState, u64)>> {
+        Ok(Vec::new())
+    }
+    async fn alert_history(&self, _: &Alert) -> PortResult<Vec<AuditEvent>> {
+        Ok(Vec::new())
+    }
+    async fn holds_page(&self, _: HoldState, _: Option<Cursor>, _: u32) -> PortResult<Vec<ReceivedSummary>> {
+        Ok(Vec::new())
+    }
+    async fn search(&self, _: &str, _: u32) -> PortResult<Vec<Hit>> {
+        Ok(Vec::new())
+    }
+    async fn alert_of_mail(&self, _: ReceivedId) -> PortResult<Option<AlertId>> {
         Ok(None)
     }
 }

@@ -280,7 +280,7 @@ impl Gateway {
         let mut secrets = self.organizer_secrets(order.organizer);
         match order.source {
             Source::Mail { message, .. } => secrets.learn(&message.mail, Some(order.object)),
-            Source::Operator => secrets.learn_object(order.object),
+            Source::Operator | Source::Page => secrets.learn_object(order.object),
         }
         secrets
     }

@@ -54,7 +54,11 @@ impl Gateway {
         let stated = object.events.iter().find_map(|event| event.organizer.as_ref()).map(|named| named.mailbox.clone());
         let Some(mailbox) = organizer.cloned().or(stated) else {
             // Of what is no meeting at all that is the better news.
-            return if object.events.is_empty() { self.refused(&[not_an_invitation(&object)]) } else { Ok(ObjectEnd::NoOrganizer) };
+            return if object.events.is_empty() {
+                self.refused(&[not_an_invitation(&object)], &Language::english())
+            } else {
+                Ok(ObjectEnd::NoOrganizer)
+            };
         };
         let organizer = match self.directory.by_mailbox(&mailbox).await? {
             Some(organizer) if organizer.active => organizer,
@@ -64,21 +68,33 @@ impl Gateway {
             return Ok(ObjectEnd::Repeated);
         }
         object.method = object.method.take().or_else(|| Some(meant(&object)));
-        let order = Order { source: Source::Operator, organizer: &organizer, object: &object, now: self.world.now(), released: None };
-        let uid = invitation::uid(&object);
+        self.in_turn(&object, &organizer, Source::Operator, is_trial).await
+    }
+
+    /// The same for what an organizer wrote on a page: they are told in their own language.
+    pub(in crate::flow) async fn carry_out_written(&self, object: CalendarObject, organizer: &Organizer) -> PortResult<ObjectEnd> {
+        if self.archive.seen(&object_key(organizer.id, &object)).await? {
+            return Ok(ObjectEnd::Repeated);
+        }
+        self.in_turn(&object, organizer, Source::Page, false).await
+    }
+
+    async fn in_turn(&self, object: &CalendarObject, organizer: &Organizer, source: Source<'_>, is_trial: bool) -> PortResult<ObjectEnd> {
+        let order = Order { source, organizer, object, now: self.world.now(), released: None };
+        let uid = invitation::uid(object);
         let _turn = self.turns.take(organizer.id, &uid).await;
         if is_trial { self.try_out(&order, &uid).await } else { self.insist(&order, &uid).await }
     }
 
     /// How it ends with an object that can't be read.
     pub fn unreadable_object(&self, error: &CalendarError) -> PortResult<ObjectEnd> {
-        self.refused(&[(Problem::BrokenCalendar, error.to_string())])
+        self.refused(&[(Problem::BrokenCalendar, error.to_string())], &Language::english())
     }
 
     async fn try_out(&self, order: &Order<'_>, uid: &Uid) -> PortResult<ObjectEnd> {
         match self.effects(order, uid).await? {
             Ok(effects) => Ok(ObjectEnd::Planned(Box::new(self.told(order, effects)?))),
-            Err(Refusal { remarks, .. }) => self.refused(&remarks),
+            Err(Refusal { remarks, .. }) => self.refused(&remarks, &reader(order).language),
         }
     }
 
@@ -91,9 +107,9 @@ impl Gateway {
                     // The gateway that serves was faster: judge again on what it left.
                     Committed::Conflict => {}
                 },
-                Err(Refusal { remarks, writes }) if writes.is_empty() => return self.refused(&remarks),
+                Err(Refusal { remarks, writes }) if writes.is_empty() => return self.refused(&remarks, &reader(order).language),
                 Err(Refusal { remarks, writes }) => match self.commit(writes).await? {
-                    Committed::Done | Committed::Duplicate => return self.refused(&remarks),
+                    Committed::Done | Committed::Duplicate => return self.refused(&remarks, &reader(order).language),
                     Committed::Conflict => {}
                 },
             }
@@ -104,27 +120,27 @@ impl Gateway {
     fn told(&self, order: &Order<'_>, effects: Effects) -> PortResult<ObjectTold> {
         let Effects { kind, meeting, guests, remarks, .. } = effects;
         let summary_to = order.organizer.mailbox.clone();
-        Ok(ObjectTold { kind, meeting, guests, summary_to, remarks: self.sentences(&remarks)? })
+        Ok(ObjectTold { kind, meeting, guests, summary_to, remarks: self.sentences(&remarks, &reader(order).language)? })
     }
 
-    fn refused(&self, remarks: &[Remark]) -> PortResult<ObjectEnd> {
-        Ok(ObjectEnd::Refused(self.sentences(remarks)?))
+    fn refused(&self, remarks: &[Remark], language: &Language) -> PortResult<ObjectEnd> {
+        Ok(ObjectEnd::Refused(self.sentences(remarks, language)?))
     }
 
     /// The phrases of the mail that an organizer would get. Only that about themselves is another for the operator.
-    fn sentences(&self, remarks: &[Remark]) -> PortResult<Vec<String>> {
+    fn sentences(&self, remarks: &[Remark], language: &Language) -> PortResult<Vec<String>> {
         let (others, rest): (Vec<Remark>, Vec<Remark>) =
             remarks.iter().cloned().partition(|(problem, _)| *problem == Problem::NotAnOrganizer);
-        let sentences = self.stationery.problems(&Language::english(), &rest).map_err(|error| PortError::new("find a phrase", error))?;
+        let sentences = self.stationery.problems(language, &rest).map_err(|error| PortError::new("find a phrase", error))?;
         let of_others = others.iter().map(|(_, address)| format!("Its ORGANIZER is somebody else: {address}."));
         Ok(of_others.chain(sentences).collect())
     }
 }
 
-/// Who reads of a refusal: the organizer of a mail; the operator, in English.
+/// Who reads of a refusal: the organizer of a mail or page; the operator, in English.
 pub(super) fn reader(order: &Order<'_>) -> Organizer {
     match order.source {
-        Source::Mail { .. } => order.organizer.clone(),
+        Source::Mail { .. } | Source::Page => order.organizer.clone(),
         Source::Operator => Organizer { language: Language::english(), ..order.organizer.clone() },
     }
 }

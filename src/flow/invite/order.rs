@@ -31,6 +31,8 @@ pub(super) enum Source<'a> {
     Mail { message: &'a AtHand, recipients: &'a [Mailbox] },
     /// From an operator, who has the calendar object alone: its attendees are the recipients.
     Operator,
+    /// From the organizer themselves, on a page of ours.
+    Page,
 }
 
 impl Order<'_> {
@@ -38,7 +40,7 @@ impl Order<'_> {
     pub(super) fn recipients(&self) -> Option<&[Mailbox]> {
         match self.source {
             Source::Mail { recipients, .. } => Some(recipients),
-            Source::Operator => None,
+            Source::Operator | Source::Page => None,
         }
     }
 
@@ -46,7 +48,7 @@ impl Order<'_> {
     pub(super) fn message_id(&self) -> Option<&MessageId> {
         match self.source {
             Source::Mail { message, .. } => message.mail.message_id.as_ref(),
-            Source::Operator => None,
+            Source::Operator | Source::Page => None,
         }
     }
 
@@ -54,7 +56,7 @@ impl Order<'_> {
     pub(super) fn audit(&self, meeting: MeetingId, guest: Option<GuestId>, action: &str) -> AuditEvent {
         let organizer = format!("organizer:{}", self.organizer.id);
         let (actor, detail) = match self.source {
-            Source::Mail { .. } => (organizer, serde_json::json!({})),
+            Source::Mail { .. } | Source::Page => (organizer, serde_json::json!({})),
             Source::Operator => ("operator".to_owned(), serde_json::json!({ "for": organizer })),
         };
         AuditEvent {
@@ -85,7 +87,7 @@ impl Gateway {
         let reasons = vec![reason.to_owned()];
         match order.source {
             Source::Mail { message, recipients } => self.received(message, recipients, class, Disposition::Applied, reasons),
-            Source::Operator => Received {
+            Source::Operator | Source::Page => Received {
                 id: ReceivedId(self.world.key()),
                 dedupe: object_key(order.organizer.id, order.object),
                 received_at: order.now,

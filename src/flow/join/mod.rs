@@ -3,6 +3,7 @@
 //! Looking never changes anything, since link scanners and previews look too; everything that is recorded, also that
 //! the link was opened, is recorded when the guest presses the button.
 
+mod moderate;
 mod shared;
 mod state;
 

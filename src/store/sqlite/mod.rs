@@ -4,6 +4,7 @@ mod alert;
 mod apply;
 mod codec;
 mod ledger;
+mod list;
 mod read;
 mod reconcile;
 mod room;

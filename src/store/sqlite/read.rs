@@ -240,7 +240,7 @@ fn severity(rank: i64) -> Severity {
     }
 }
 
-fn meeting_of(row: &SqliteRow, facts: &str, version: &str) -> Result<Meeting, sqlx::Error> {
+pub(super) fn meeting_of(row: &SqliteRow, facts: &str, version: &str) -> Result<Meeting, sqlx::Error> {
     let meeting: Meeting = from_json(row.try_get(facts)?)?;
     Ok(Meeting { version: unsigned(row.try_get(version)?)?, ..meeting })
 }
@@ -299,7 +299,7 @@ fn item_of(row: &SqliteRow) -> Result<OutboxItem, sqlx::Error> {
     })
 }
 
-fn summary_of(row: &SqliteRow) -> Result<ReceivedSummary, sqlx::Error> {
+pub(super) fn summary_of(row: &SqliteRow) -> Result<ReceivedSummary, sqlx::Error> {
     Ok(ReceivedSummary {
         id: ReceivedId(uuid(row.try_get("id")?)?),
         received_at: time(row.try_get("received_at")?),
@@ -351,7 +351,7 @@ pub(super) fn alert_of(row: &SqliteRow) -> Result<Alert, sqlx::Error> {
     })
 }
 
-fn event_of(row: &SqliteRow) -> Result<AuditEvent, sqlx::Error> {
+pub(super) fn event_of(row: &SqliteRow) -> Result<AuditEvent, sqlx::Error> {
     Ok(AuditEvent {
         at: time(row.try_get("at")?),
         actor: row.try_get("actor")?,

@@ -2,14 +2,17 @@
 //!
 //! * `guest` makes what a guest's calendar gets: of the organizer's dialog nothing is in it but [`MeetingEvent`].
 //! * `organizer` makes a guest's answer in the organizer's own terms, to the whole or to one instance.
+//! * `written` makes what an organizer's program would send, of what they write on a page.
 //!
 //! [`MeetingEvent`]: crate::domain::meeting::MeetingEvent
 
 mod guest;
 mod organizer;
+mod written;
 
 pub use guest::{Described, GuestObject, cancel_for_guest, decline_for_guest, request_for_guest};
 pub use organizer::{OrganizerReply, counter_for_organizer, reply_for_organizer};
+pub use written::{WrittenMeeting, cancel_of_organizer, request_of_organizer};
 
 use super::Method;
 use super::tree::{Component, Property};
