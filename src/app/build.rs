@@ -15,6 +15,7 @@ use crate::flow::conference_server::ConferenceDesk;
 use crate::flow::join::{Join, JoinSettings};
 use crate::flow::port::{Archive, Authenticator, Bell, Directory, Scanner, Waker, World};
 use crate::flow::route::Domains;
+use crate::flow::session_port::IdentityProvider;
 use crate::flow::sign_in::{SignIn, SignInSettings};
 use crate::flow::{Burst, Gateway, Settings, Turns};
 use crate::inbound::Tls;
@@ -44,6 +45,7 @@ pub(super) struct Ground {
     pub callers: Callers,
     pub waker: Arc<dyn Waker>,
     pub secrets: Secrets,
+    pub provider: Option<Arc<dyn IdentityProvider>>,
 }
 
 /// The directory of organizers.
@@ -189,23 +191,28 @@ pub fn shown_keys(secrets: &Secrets) -> Vec<(&'static str, String, &'static str)
 }
 
 /// With whom people sign in, where that is set up.
-pub(super) fn sign_in(config: &Config, gateway: &Gateway, secrets: &Secrets) -> anyhow::Result<Option<SignIn>> {
-    let Some(settings) = &config.sign_in else { return Ok(None) };
-    let secret = secrets.sign_in.as_ref().context("[sign_in] needs a client_secret in the key file")?;
-    let provider =
-        Oidc::new(settings.clone(), &secret.client_secret, &gateway.settings.public_url, gateway.world.clone()).context("sign_in")?;
-    Ok(Some(SignIn {
+pub(super) fn sign_in(config: &Config, gateway: &Gateway, provider: Option<Arc<dyn IdentityProvider>>) -> Option<SignIn> {
+    let (settings, provider) = (config.sign_in.as_ref()?, provider?);
+    Some(SignIn {
         archive: gateway.archive.clone(),
         directory: gateway.directory.clone(),
         world: gateway.world.clone(),
-        provider: Arc::new(provider),
+        provider,
         settings: SignInSettings {
             helpdesk_groups: settings.helpdesk_groups.clone(),
             administrator_groups: settings.administrator_groups.clone(),
             idle: TimeDelta::minutes(i64::from(settings.idle_minutes)),
             longest: TimeDelta::hours(i64::from(settings.longest_hours)),
         },
-    }))
+    })
+}
+
+/// The identity provider of the configuration.
+pub(super) fn provider(config: &Config, secrets: &Secrets) -> anyhow::Result<Option<Arc<dyn IdentityProvider>>> {
+    let Some(settings) = &config.sign_in else { return Ok(None) };
+    let secret = secrets.sign_in.as_ref().context("[sign_in] needs a client_secret in the key file")?;
+    let public_url = config.identity.public_url.trim_end_matches('/');
+    Ok(Some(Arc::new(Oidc::new(settings.clone(), &secret.client_secret, public_url, world()).context("sign_in")?)))
 }
 
 /// The certificate of the mail doors, where there is one.

@@ -6,6 +6,8 @@ use crate::config::Config;
 use crate::directory::{GROUPS_HEAD, ORGANIZERS_HEAD};
 use crate::domain::address::Mailbox;
 use crate::flow::port::{CaughtMails, Injector, MailDoor};
+use crate::oidc::SignInSettings;
+use crate::oidc::local::{ADMINISTRATORS, HELPDESK, LocalPeople};
 use crate::outbound::Fake;
 use crate::outbound::dkim::{Signer, SigningTransport};
 use crate::outbound::injector::DoorInjector;
@@ -39,7 +41,7 @@ pub async fn localserve(folder: Option<PathBuf>, port: u16, with_sample: bool) -
 
 async fn serve(folder: &Path, port: u16, with_sample: bool) -> anyhow::Result<()> {
     let mut signals = StopSignals::listen()?;
-    let config = prepare(folder, port)?;
+    let mut config = prepare(folder, port)?;
     let at = |offset: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port.saturating_add(offset)));
     let (submission, mx, lmtp) = (at(1), at(2), at(3));
 
@@ -50,7 +52,10 @@ async fn serve(folder: &Path, port: u16, with_sample: bool) -> anyhow::Result<()
     let (stop, stopping) = watch::channel(false);
 
     let wake = Arc::new(tokio::sync::Notify::new());
-    let ground = super::ground(&config, wake.clone()).await?;
+    let mut ground = super::ground(&config, wake.clone()).await?;
+    let organizer = Mailbox::parse("claire.bernard@agence.example")?;
+    config.sign_in = Some(everybody(&config.identity.public_url)?);
+    ground.provider = Some(Arc::new(LocalPeople::new(&config.identity.public_url, organizer, super::build::world())));
     let page = format!("http://{}", at(0));
     let links = Arc::new(super::build::link_keys(&ground.secrets)?);
     let public_url = config.identity.public_url.clone();
@@ -104,10 +109,19 @@ fn announce(page: &str, submission: SocketAddr, mx: SocketAddr, lmtp: SocketAddr
     writeln!(out, "\nParavent is running on this machine alone. Open {page}\n")?;
     writeln!(out, "  submission {submission}   MX {mx}   LMTP {lmtp}")?;
     writeln!(out, "  everything is in {}", folder.display())?;
+    writeln!(out, "  sign in at {page}/meetings (as anybody)")?;
     writeln!(out, "  organizer  claire.bernard@agence.example (no login needed here)")?;
     writeln!(out, "  stop with Ctrl-C\n")?;
     out.flush()?;
     Ok(())
+}
+
+/// Whoever is at this machine may be any of three people.
+fn everybody(public_url: &str) -> anyhow::Result<SignInSettings> {
+    let mut settings: SignInSettings = toml::from_str(&format!("issuer = \"{public_url}\"\nclient_id = \"localserve\""))?;
+    settings.helpdesk_groups = vec![HELPDESK.to_owned()];
+    settings.administrator_groups = vec![ADMINISTRATORS.to_owned()];
+    Ok(settings)
 }
 
 /// A configuration with fresh keys and one organizer, unless the folder has one already.

@@ -16,6 +16,7 @@ use crate::domain::token::Purpose;
 use crate::flow::Gateway;
 use crate::flow::meeting_page::MeetingPages;
 use crate::flow::port::{Bell, Transport, Waker};
+use crate::flow::session_port::IdentityProvider;
 use crate::notify::Bells;
 use crate::notify::log::LogBell;
 use crate::outbound::dkim::{Signer, SigningTransport};
@@ -70,6 +71,7 @@ async fn ground(config: &Config, wake: Arc<Notify>) -> anyhow::Result<Ground> {
         bell: Arc::new(Bells::new(vec![Arc::new(LogBell), Arc::new(callers.bell())])),
         callers,
         waker: Arc::new(WorkerWaker(wake)),
+        provider: build::provider(config, &secrets)?,
         secrets,
     })
 }
@@ -128,12 +130,13 @@ impl Running {
         more_pages: Option<axum::Router>,
     ) -> anyhow::Result<Self> {
         let secrets = ground.secrets.clone();
+        let provider = ground.provider.clone();
         let bell: Arc<dyn Bell> = ground.bell.clone();
         let (gateway, callers) = build::gateway(config, ground)?;
         let gateway = Arc::new(gateway);
         let doors = Doors::bind(config).await?;
         let web = TcpListener::bind(config.listen.web).await.with_context(|| format!("listen.web {}", config.listen.web))?;
-        let pages = pages(config, &gateway, &secrets, stopping)?.merge(more_pages.unwrap_or_default());
+        let pages = pages(config, &gateway, &secrets, provider, stopping)?.merge(more_pages.unwrap_or_default());
         let pages = in_front(config, pages);
 
         let mut tasks = tokio::task::JoinSet::new();
@@ -186,7 +189,13 @@ fn in_front(config: &Config, pages: axum::Router) -> axum::Router {
     pages.layer(from_fn_with_state(pace, keep_pace)).layer(from_fn_with_state(proxies, note_peer))
 }
 
-fn pages(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets, stopping: &channel::Receiver<bool>) -> anyhow::Result<axum::Router> {
+fn pages(
+    config: &Config,
+    gateway: &Arc<Gateway>,
+    secrets: &Secrets,
+    provider: Option<Arc<dyn IdentityProvider>>,
+    stopping: &channel::Receiver<bool>,
+) -> anyhow::Result<axum::Router> {
     let servers = build::servers(config, secrets)?;
     let join = build::join(config, gateway, servers.clone());
     let conference = conference_router(Arc::new(build::conference_counter(config, gateway, secrets, servers.clone())?));
@@ -205,7 +214,7 @@ fn pages(config: &Config, gateway: &Arc<Gateway>, secrets: &Secrets, stopping: &
     };
     let guests = guest_router(Arc::new(GuestCounter::new(join, live, contact, public_url)?));
     let words = Arc::new(Pages::load()?);
-    let reception = Arc::new(Reception::new(build::sign_in(config, gateway, secrets)?, words.clone(), public_url));
+    let reception = Arc::new(Reception::new(build::sign_in(config, gateway, provider), words.clone(), public_url));
     let staff = StaffCounter {
         reception: reception.clone(),
         gateway: gateway.clone(),

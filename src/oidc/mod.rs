@@ -1,6 +1,7 @@
 //! Who people are: an OpenID Connect provider (Core 1.0, Discovery 1.0; authorization code with PKCE, RFC 7636).
 
 mod asker;
+pub mod local;
 mod logout;
 mod settings;
 

@@ -9,6 +9,7 @@ mod reading;
 mod room;
 mod sample;
 mod start;
+mod who;
 
 pub use sample::{sample_envelope, sample_invitation};
 
@@ -111,7 +112,7 @@ impl IntoResponse for Trouble {
     }
 }
 
-/// `/`, `/mailbox/…`, `/mail/…`, `/meeting/…`, `/sample` and the stand-in `/room/…`.
+/// `/`, `/mailbox/…`, `/mail/…`, `/meeting/…`, `/sample` and the stand-ins `/room/…` and `/who`.
 pub fn router(counter: Arc<MailboxCounter>) -> Router {
     let policy = HeaderValue::from_static(
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; \
@@ -127,6 +128,7 @@ pub fn router(counter: Arc<MailboxCounter>) -> Router {
         .route("/sample", post(act::sample))
         .route("/meeting/{id}", post(act::change))
         .route("/room/{room}", get(room::room))
+        .route("/who", get(who::who))
         .route("/mailbox-assets/{name}", get(send_asset))
         .layer(RequestBodyLimitLayer::new(FORM_MAX))
         .layer(map_response(move |response| std::future::ready(with_headers(response, &all))))

@@ -71,7 +71,7 @@ pub(super) async fn list(
                 "title": texts.and_then(|texts| texts.get("title")),
                 "texts": texts,
                 "states": states,
-                "state": state.chars().filter(|c| c.is_ascii_lowercase()).collect::<String>(),
+                "chosen_state": state.chars().filter(|c| c.is_ascii_lowercase()).collect::<String>(),
                 "kinds": kinds.as_slice(),
                 "severities": severities,
                 "rows": alerts.iter().map(|alert| row(alert, words)).collect::<Vec<_>>(),
