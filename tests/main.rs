@@ -6,6 +6,7 @@
 
 mod alerts;
 mod answers;
+mod api;
 mod architecture;
 mod attachments;
 mod authenticate;

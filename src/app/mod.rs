@@ -24,6 +24,7 @@ use crate::outbound::smarthost::Smarthost;
 use crate::outbound::worker::Worker;
 use crate::web::alert::{AlertCounter, router as alert_router};
 use crate::web::answer::{AnswerCounter, router as answer_router};
+use crate::web::api::{ApiCounter, router as api_router};
 use crate::web::conference_server::router as conference_router;
 use crate::web::guest::{Contact, GuestCounter, router as guest_router};
 use crate::web::hold::{HoldCounter, router as hold_router};
@@ -223,7 +224,9 @@ fn pages(
         settings: build::shown_settings(config),
         keys: build::shown_keys(secrets),
     };
-    let people = sign_in_router(reception).merge(staff_router(Arc::new(staff)));
+    let https = public_url.starts_with("https://");
+    let programs = api_router(Arc::new(ApiCounter { gateway: gateway.clone(), https }));
+    let people = sign_in_router(reception).merge(programs).merge(staff_router(Arc::new(staff)));
     Ok(guests.merge(people).merge(conference).merge(organizers).merge(alerts).merge(holds).merge(answers))
 }
 

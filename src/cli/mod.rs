@@ -1,6 +1,7 @@
 //! Reception: the commands a person types. One file a command; each says what it did, or what to do.
 
 mod alert;
+mod api_key;
 mod check;
 mod completions;
 mod create;
@@ -77,6 +78,9 @@ enum Command {
     /// Secret keys: which there are, a new one in front, an old one out.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Programs that use the HTTP API.
+    #[command(subcommand)]
+    ApiKey(api_key::Command),
     /// Who may invite.
     #[command(subcommand)]
     Organizer(organizer::Command),
@@ -121,6 +125,7 @@ fn run(desk: &Desk, command: Command) -> Outcome {
         Command::Alert(command) => alert::run(desk, &command),
         Command::Webhook(command) => webhook::run(desk, &command),
         Command::Keys(command) => keys::run(desk, &command),
+        Command::ApiKey(command) => api_key::run(desk, &command),
         Command::Organizer(command) => organizer::run(desk, &command),
         Command::Reconcile => reconcile::run(desk),
         Command::Completions(options) => completions::run(&options),

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod alert;
 pub mod answer;
+pub mod api_key;
 pub mod attachment;
 pub mod attendance;
 pub mod authentication;

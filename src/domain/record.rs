@@ -4,6 +4,7 @@ mod room;
 
 use super::address::{Mailbox, ReversePath};
 use super::alert::{Alert, AlertState};
+use super::api_key::ApiKeyWrite;
 use super::attendance::{Delivery, Presence, Response};
 use super::authentication::Authentication;
 use super::budget::Counter;
@@ -216,6 +217,8 @@ pub enum Write {
     Room(RoomWrite),
     /// Something about a session.
     Session(Box<SessionWrite>),
+    /// A key of a program comes or goes.
+    ApiKey(ApiKeyWrite),
 }
 
 /// A delivery that was seen before.

@@ -39,6 +39,24 @@ impl Gateway {
         self.let_go(id, true).await
     }
 
+    /// As [`Self::release`] or [`Self::release_without`], at the word of `actor`, who stands in the audit trail.
+    pub async fn release_by(&self, id: ReceivedId, without: bool, actor: &str) -> PortResult<HoldOutcome> {
+        let outcome = self.let_go(id, without).await?;
+        if outcome == HoldOutcome::Done {
+            let audit = AuditEvent {
+                at: self.world.now(),
+                actor: actor.to_owned(),
+                action: if without { "hold.released-without" } else { "hold.released" }.to_owned(),
+                meeting: None,
+                guest: None,
+                received: Some(id),
+                detail: "{}".to_owned(),
+            };
+            self.archive.commit(Commit { writes: vec![Write::Audit(audit)] }).await?;
+        }
+        Ok(outcome)
+    }
+
     async fn let_go(&self, id: ReceivedId, without: bool) -> PortResult<HoldOutcome> {
         let Some(held) = self.waiting(id).await? else { return Ok(HoldOutcome::NotWaiting) };
         let recipients = held.recipients.clone();

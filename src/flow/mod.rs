@@ -13,6 +13,7 @@ pub mod alert_desk;
 mod alert_reply;
 mod alerts;
 pub mod answer_page;
+pub mod api_key;
 mod bearer;
 mod breath;
 mod budget;

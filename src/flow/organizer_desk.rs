@@ -14,10 +14,13 @@ use crate::domain::organizer::Organizer;
 use crate::domain::record::{AuditEvent, Committed, RoomWrite, Write};
 use crate::domain::suppression::in_force;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 /// What an organizer writes down.
 #[derive(Clone, Debug)]
 pub struct WrittenDown {
+    /// What its UID is made of, where the same must not be written twice.
+    pub key: Option<Uuid>,
     /// Title.
     pub title: String,
     /// What guests read of it; empty for nothing.
@@ -65,10 +68,15 @@ impl Gateway {
         meeting.organizer_uid.0.ends_with(&self.page_suffix())
     }
 
+    /// The UID of a meeting that is written here with this key.
+    pub fn page_uid(&self, key: Uuid) -> Uid {
+        Uid(format!("{key}{}", self.page_suffix()))
+    }
+
     /// Invites to a new meeting, or to one written here before as it is now: whoever is no longer among the guests is told so.
     pub async fn write_meeting(&self, organizer: &Organizer, before: Option<&Meeting>, written: &WrittenDown) -> PortResult<ObjectEnd> {
-        let uid =
-            before.map_or_else(|| Uid(format!("{}{}", self.world.random(), self.page_suffix())), |meeting| meeting.organizer_uid.clone());
+        let key = written.key.unwrap_or_else(|| self.world.random());
+        let uid = before.map_or_else(|| self.page_uid(key), |meeting| meeting.organizer_uid.clone());
         let named = NamedMailbox::new(organizer.name.clone(), organizer.mailbox.clone());
         let meeting = WrittenMeeting {
             uid: &uid,

@@ -15,6 +15,7 @@ use crate::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldState,
 use crate::domain::scan::Scanned;
 use crate::domain::suppression::Suppression;
 use crate::domain::thread::{MessageId, ThreadLink};
+use crate::flow::api_key::ApiKeys;
 use crate::flow::list_port::Lists;
 use crate::flow::room_port::Rooms;
 use crate::flow::session_port::Sessions;
@@ -45,7 +46,7 @@ pub type PortResult<T> = Result<T, PortError>;
 
 /// The archive. Reads see every commit that was answered before.
 #[async_trait]
-pub trait Archive: Rooms + Sessions + Lists {
+pub trait Archive: Rooms + Sessions + Lists + ApiKeys {
     /// Writes all or nothing; answers when it is durable. Many callers share one transaction.
     async fn commit(&self, commit: Commit) -> PortResult<Committed>;
     /// Whether a message with this key was committed.

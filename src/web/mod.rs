@@ -1,6 +1,7 @@
 //! Counter: what people see in a browser.
 //!
 //! * [`alert`] the page of an alert, for the helpdesk
+//! * [`api`] `/api/v1`, for programs
 //! * [`conference_server`] what Prosody asks and tells, and what Jitsi's pages ask
 //! * [`dates`] how a language writes dates, and the next ones of a series
 //! * [`guest`] the page behind a guest's link; [`answer`] what they send from it, [`live`] what is told to it, `room` Jitsi in a page
@@ -14,6 +15,7 @@
 
 pub mod alert;
 pub mod answer;
+pub mod api;
 pub mod conference_server;
 pub mod dates;
 pub mod guest;

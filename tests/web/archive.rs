@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use paravent::domain::address::{Mailbox, NamedMailbox};
 use paravent::domain::alert::{Alert, AlertEvent, AlertState};
+use paravent::domain::api_key::ApiKey;
 use paravent::domain::attendance::Attendance;
 use paravent::domain::budget::Counter;
 use paravent::domain::delivery::OutboxItem;
@@ -21,6 +22,7 @@ use paravent::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldSta
 use paravent::domain::revision::Ledger;
 use paravent::domain::suppression::Suppression;
 use paravent::domain::thread::{MessageId, ThreadLink};
+use paravent::flow::api_key::ApiKeys;
 use paravent::flow::list_port::Lists;
 use paravent::flow::port::{AlertDesk, Archive, Bell, PortError, PortResult, World};
 use paravent::flow::room_port::Rooms;
@@ -203,6 +205,16 @@ impl Lists for OneDialog {
     }
     async fn alert_of_mail(&self, _: ReceivedId) -> PortResult<Option<AlertId>> {
         Ok(None)
+    }
+}
+
+#[async_trait]
+impl ApiKeys for OneDialog {
+    async fn api_key(&self, _: &[u8; 32]) -> PortResult<Option<ApiKey>> {
+        Ok(None)
+    }
+    async fn api_keys(&self) -> PortResult<Vec<ApiKey>> {
+        Ok(Vec::new())
     }
 }
 

@@ -1,6 +1,7 @@
 //! One commit as statements. The first write that cannot stand ends it.
 
 use super::alert::{forget_events, store_alert, store_alert_state, store_escalation, store_webhook};
+use super::api_key::store_api_key;
 use super::codec::{decode, from_json, id, json, micros, path, word};
 use super::ledger::{store_count, store_repeated};
 use super::room::store_room;
@@ -85,6 +86,7 @@ async fn one(connection: &mut SqliteConnection, write: &Write) -> Result<Committ
         Write::Unsuppress { address, lifted } => store_lift(connection, address, *lifted).await,
         Write::Room(write) => store_room(connection, write).await,
         Write::Session(write) => store_session(connection, write).await,
+        Write::ApiKey(write) => store_api_key(connection, write).await,
     }
 }
 

@@ -37,7 +37,8 @@ fn day_of(commit: &Commit) -> Option<i64> {
         | Write::Suppress(_)
         | Write::Unsuppress { .. }
         | Write::Room(_)
-        | Write::Session(_) => None,
+        | Write::Session(_)
+        | Write::ApiKey(_) => None,
     });
     received_at.map(|at| micros(at).div_euclid(DAY))
 }

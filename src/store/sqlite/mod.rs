@@ -1,6 +1,7 @@
 //! The embedded engine: SQLite in WAL mode, one writer that commits for everybody at once, many readers.
 
 mod alert;
+mod api_key;
 mod apply;
 mod codec;
 mod ledger;

@@ -77,9 +77,14 @@ fn understood(written: &Written, zone: Tz, now: DateTime<Utc>) -> Result<Written
         Some(_) => {}
     }
     match times {
-        Some((starts_at, ends_at)) if wrong.is_empty() => {
-            Ok(WrittenDown { title: title.to_owned(), description: written.description.trim().to_owned(), starts_at, ends_at, guests })
-        }
+        Some((starts_at, ends_at)) if wrong.is_empty() => Ok(WrittenDown {
+            key: None,
+            title: title.to_owned(),
+            description: written.description.trim().to_owned(),
+            starts_at,
+            ends_at,
+            guests,
+        }),
         Some(_) | None => Err(wrong),
     }
 }

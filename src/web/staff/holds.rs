@@ -4,7 +4,7 @@ use super::alerts::of_the_helpdesk;
 use super::{Act, Answer, ListWish, Part, ROWS, Sheet, StaffCounter, next_page};
 use crate::domain::id::ReceivedId;
 use crate::domain::listing::Cursor;
-use crate::domain::record::{AuditEvent, Commit, HoldState, Write};
+use crate::domain::record::HoldState;
 use crate::flow::hold::HoldOutcome;
 use crate::flow::port::PortError;
 use crate::web::pages::word;
@@ -100,23 +100,14 @@ pub(super) async fn act(
     let person = of_the_helpdesk(&counter, counter.reception.poster(&headers, &asked.key).await?, &headers)?;
     let actor = person.actor("helpdesk");
     let gateway = &counter.gateway;
-    let (outcome, action) = match asked.action.as_str() {
-        "release" => (gateway.release(id).await, "hold.released"),
-        "send-without" => (gateway.release_without(id).await, "hold.released-without"),
-        "drop" => (gateway.drop_held(id, &actor).await, ""),
+    let outcome = match asked.action.as_str() {
+        "release" => gateway.release_by(id, false, &actor).await,
+        "send-without" => gateway.release_by(id, true, &actor).await,
+        "drop" => gateway.drop_held(id, &actor).await,
         _ => return Ok(counter.unknown(&headers)),
     };
     let said = match outcome {
-        Ok(HoldOutcome::Done) if action.is_empty() => "hold-done",
-        Ok(HoldOutcome::Done) => {
-            let at = gateway.world.now();
-            let detail = "{}".to_owned();
-            let audit = AuditEvent { at, actor, action: action.to_owned(), meeting: None, guest: None, received: Some(id), detail };
-            if let Err(error) = gateway.archive.commit(Commit { writes: vec![Write::Audit(audit)] }).await {
-                tracing::error!(%error, "it is not written down who let a mail go on");
-            }
-            "hold-done"
-        }
+        Ok(HoldOutcome::Done) => "hold-done",
         Ok(HoldOutcome::NotWaiting) => "hold-gone",
         Ok(HoldOutcome::NoDialog | HoldOutcome::StillHeld) => "hold-stays",
         Err(error) => return Ok(counter.unavailable(&error, &headers)),
