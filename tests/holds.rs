@@ -5,12 +5,13 @@ use crate::support;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use chrono::TimeDelta;
-use paravent::domain::alert::AlertState;
+use paravent::domain::alert::{AlertAction, AlertKind, AlertState};
 use paravent::domain::decision::Disposition;
 use paravent::domain::delivery::OutboxPurpose::{Answer, Invitation, Organizer};
 use paravent::domain::id::ReceivedId;
 use paravent::domain::record::HoldState;
 use paravent::domain::token::Purpose;
+use paravent::flow::alert_desk::Acted;
 use paravent::flow::hold::HoldOutcome;
 use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::{Mx, Submission};
@@ -194,4 +195,18 @@ async fn what_nobody_decides_about_ends_after_it_was_told() {
     let (meeting, _) = house.meeting().await;
     assert!(house.archive.audit(meeting.id).await.unwrap().iter().any(|event| event.action == "hold.expired"));
     assert_balance(&house).await;
+}
+
+#[tokio::test]
+async fn the_helpdesk_can_do_it_for_them() {
+    let house = House::build().await;
+    house.accept(Submission, ORGANIZER, JEAN, &telling(0)).await;
+    let alert = house.archive.alerts(None, 10).await.unwrap().into_iter().find(|alert| alert.kind == AlertKind::Leak).unwrap();
+    assert!(alert.actions().contains(&AlertAction::SendWithout) && !alert.actions().contains(&AlertAction::Release));
+    house.sent().await;
+    assert_eq!(house.gateway.act(alert.id, AlertAction::SendWithout, "helpdesk:h1").await.unwrap(), Acted::Done);
+    let mails = of_purpose(&house.sent().await, Invitation);
+    assert!(mails.len() == 1 && mails[0].text.contains("lunettes") && !mails[0].text.contains("Claire"), "{mails:?}");
+    assert_eq!(state(&house).await, HoldState::Released);
+    assert_eq!(house.gateway.act(alert.id, AlertAction::SendWithout, "helpdesk:h1").await.unwrap(), Acted::NotOffered);
 }

@@ -130,6 +130,7 @@ impl Gateway {
             AlertAction::Acknowledge => self.settle_alert(&alert, action, AlertState::Acknowledged, actor, also).await,
             AlertAction::Resolve => self.settle_alert(&alert, action, AlertState::Resolved, actor, also).await,
             AlertAction::Release => self.with_mail(&alert, action, actor, also, |received| self.release(received)).await,
+            AlertAction::SendWithout => self.with_mail(&alert, action, actor, also, |received| self.release_without(received)).await,
             AlertAction::Drop => self.with_mail(&alert, action, actor, also, |received| self.drop_held(received, actor)).await,
             AlertAction::AcceptAddress => self.accept_address(&alert, actor, also).await,
             AlertAction::Resend => self.invite_again(&alert, action, actor, also).await,

@@ -8,6 +8,9 @@ use crate::domain::record::Write;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
+/// What the last mail of a day says beside its alert.
+const LAST: &str = " This is the last mail about alerts today: there were as many as the budget allows. Further ones are kept and rung all the same; please look at the desk.";
+
 /// What an alert is about.
 #[derive(Clone, Copy, Default)]
 pub(super) struct About {
@@ -29,9 +32,13 @@ impl Gateway {
     pub(super) async fn new_alert_writes(&self, alert: &Alert) -> PortResult<Vec<Write>> {
         let mut writes = Vec::new();
         if alert.severity > Severity::Info
-            && let Some(count) = self.helpdesk_room(alert.opened_at).await?
+            && let Some((count, is_last)) = self.helpdesk_room(alert.opened_at).await?
         {
-            match self.draft_alert(alert, alert.opened_at) {
+            let mut told = alert.clone();
+            if is_last {
+                told.evidence.push_str(LAST);
+            }
+            match self.draft_alert(&told, alert.opened_at) {
                 Ok(Some(item)) => writes.extend([Write::Outbox(Box::new(item)), count]),
                 Ok(None) => {}
                 // The alert itself is kept and rings; only its mail could not be built.

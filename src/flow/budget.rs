@@ -148,12 +148,13 @@ impl Gateway {
         Ok((count == 0).then_some(Write::Count { counter, below: Some(1) }))
     }
 
-    /// The count of one more mail to the helpdesk; `None` where there were enough today. It never conflicts: an alert is
-    /// raised together with what must be written.
-    pub(super) async fn helpdesk_room(&self, now: DateTime<Utc>) -> PortResult<Option<Write>> {
+    /// The count of one more mail to the helpdesk, and whether it is today's last; `None` where there were enough today. It never
+    /// conflicts: an alert is raised together with what must be written.
+    pub(super) async fn helpdesk_room(&self, now: DateTime<Utc>) -> PortResult<Option<(Write, bool)>> {
         let counter = self.counter(Scope::Helpdesk, &[], now);
         let count = self.archive.counts(&[counter]).await?.first().copied().unwrap_or_default();
-        Ok((count < Scope::Helpdesk.limit(&self.settings.budgets)).then_some(Write::Count { counter, below: None }))
+        let limit = Scope::Helpdesk.limit(&self.settings.budgets);
+        Ok((count < limit).then_some((Write::Count { counter, below: None }, count.saturating_add(1) == limit)))
     }
 
     /// The one alert that a budget is spent; nothing where it was raised in this window already, and is not resolved.

@@ -13,6 +13,8 @@ pub enum AlertAction {
     Resolve,
     /// The mail that waits goes on, as if its author had been proved.
     Release,
+    /// The mail that waits goes on without what would show its organizer.
+    SendWithout,
     /// The mail that waits ends without any effect.
     Drop,
     /// The guest gets the invitation again.
@@ -25,8 +27,16 @@ pub enum AlertAction {
 
 impl AlertAction {
     /// All, in the order in which they are offered.
-    pub const ALL: [Self; 7] =
-        [Self::Acknowledge, Self::Resolve, Self::AcceptAddress, Self::Release, Self::Drop, Self::Resend, Self::ReissueLink];
+    pub const ALL: [Self; 8] = [
+        Self::Acknowledge,
+        Self::Resolve,
+        Self::AcceptAddress,
+        Self::Release,
+        Self::SendWithout,
+        Self::Drop,
+        Self::Resend,
+        Self::ReissueLink,
+    ];
 
     /// The name in forms, in the audit trail and on the command line.
     pub fn name(self) -> &'static str {
@@ -34,6 +44,7 @@ impl AlertAction {
             Self::Acknowledge => "acknowledge",
             Self::Resolve => "resolve",
             Self::Release => "release",
+            Self::SendWithout => "send-without",
             Self::Drop => "drop",
             Self::Resend => "resend",
             Self::ReissueLink => "reissue-link",
@@ -60,6 +71,7 @@ impl AlertAction {
             Self::Acknowledge => alert.state == AlertState::Open,
             Self::Resolve => true,
             Self::Release => has_mail && alert.kind.may_be_released(),
+            Self::SendWithout => has_mail && alert.kind == AlertKind::Leak,
             Self::Drop => has_mail,
             Self::AcceptAddress => has_mail && has_guest && alert.kind == AlertKind::Stranger,
             Self::Resend => has_guest && alert.kind.is_of_delivery(),
@@ -69,10 +81,11 @@ impl AlertAction {
 }
 
 /// English first, then French; each is the whole first line.
-const COMMANDS: [(&[&str], AlertAction); 7] = [
+const COMMANDS: [(&[&str], AlertAction); 8] = [
     (&["ack", "acknowledge", "take", "pris", "je prends", "vu"], AlertAction::Acknowledge),
     (&["resolve", "resolved", "done", "close", "résolu", "resolu", "clos", "fait"], AlertAction::Resolve),
     (&["release", "libérer", "liberer"], AlertAction::Release),
+    (&["send without", "without", "envoyer sans", "sans"], AlertAction::SendWithout),
     (&["drop", "supprimer", "rejeter"], AlertAction::Drop),
     (&["resend", "renvoyer"], AlertAction::Resend),
     (&["reissue", "new link", "nouveau lien"], AlertAction::ReissueLink),

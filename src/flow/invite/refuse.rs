@@ -2,7 +2,7 @@
 
 use super::{ATTEMPTS, Gateway};
 use crate::domain::address::Mailbox;
-use crate::domain::alert::{AlertDraft, AlertKind, Severity};
+use crate::domain::alert::AlertKind;
 use crate::domain::answer::Answer;
 use crate::domain::budget::Notice;
 use crate::domain::compose::Problem;
@@ -98,12 +98,10 @@ impl Gateway {
             }
         }
         if would_leak {
-            let draft = AlertDraft {
-                kind: AlertKind::Leak,
-                severity: Severity::Warning,
-                evidence: "An invitation was not sent, since it would have shown its organizer; the organizer was told.".to_owned(),
-            };
-            self.raise(&[draft], About::default(), message.now, &mut writes).await?;
+            let evidence = "An invitation was not sent, since it would have shown its organizer; the organizer was told.".to_owned();
+            let about = About { received: Some(id), ..About::default() };
+            // Each waits for a decision of its own.
+            writes.extend(self.alert_once(AlertKind::Leak, format!("leak/{id}"), evidence, about, message.now).await?);
         }
         Ok(writes)
     }

@@ -1,7 +1,7 @@
 //! Alerts.
 
 use super::problem::{Body, Problem};
-use super::types::{Action, AlertOut, Page};
+use super::types::{AlertActionIn, AlertOut, Page};
 use super::{ApiCounter, Asked, In, Program, id, of_word};
 use crate::domain::alert::AlertAction;
 use crate::domain::api_key::Scope;
@@ -20,7 +20,7 @@ type Counter = State<Arc<ApiCounter>>;
 #[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts",
     params(("state" = Option<String>, Query, description = "`open`, `acknowledged` or `resolved`."), ("kind" = Option<String>, Query, description = "A kind of docs/alerts.md."),
            ("severity" = Option<String>, Query, description = "At least `info`, `warning` or `high`."), ("meeting" = Option<uuid::Uuid>, Query, description = "Of this meeting."),
-           ("cursor" = Option<String>, Query, description = "`next` of the page before."), ("limit" = Option<u32>, Query, description = "Rows, 1 to 200.", minimum = 1, maximum = 200)),
+           ("cursor" = Option<String>, Query, description = "`next` of the page before.", pattern = r"^-?[0-9]+\.[0-9a-f]{32}$"), ("limit" = Option<u32>, Query, description = "Rows, 1 to 200.", minimum = 1, maximum = 200)),
     responses((status = 200, body = Page<AlertOut>), (status = 400, body = Problem, content_type = "application/problem+json"),
               (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
               (status = 503, body = Problem, content_type = "application/problem+json")))]
@@ -51,7 +51,7 @@ pub(super) async fn show(State(counter): Counter, program: Program, In(text): In
 }
 
 /// Acts on an alert: one of its `actions`.
-#[utoipa::path(post, path = "/api/v1/alerts/{id}/actions", tag = "alerts", request_body = Action, params(("id" = uuid::Uuid, Path)),
+#[utoipa::path(post, path = "/api/v1/alerts/{id}/actions", tag = "alerts", request_body = AlertActionIn, params(("id" = uuid::Uuid, Path)),
     responses((status = 200, body = AlertOut), (status = 400, body = Problem, content_type = "application/problem+json"),
               (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
               (status = 404, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json"),
@@ -61,7 +61,7 @@ pub(super) async fn act(
     State(counter): Counter,
     program: Program,
     In(text): In<String>,
-    Body(Action { action }): Body<Action>,
+    Body(AlertActionIn { action }): Body<AlertActionIn>,
 ) -> Result<Response, Problem> {
     let actor = program.may(Scope::AlertsWrite)?;
     let alert = AlertId(id(&text)?);

@@ -1,7 +1,7 @@
 //! Mail that waits.
 
 use super::problem::{Body, Problem};
-use super::types::{Action, HoldOut, Page};
+use super::types::{HoldAction, HoldActionIn, HoldOut, Page};
 use super::{ApiCounter, Asked, In, Program, id};
 use crate::domain::api_key::Scope;
 use crate::domain::id::ReceivedId;
@@ -18,7 +18,7 @@ type Counter = State<Arc<ApiCounter>>;
 
 /// Mail that waits, newest first.
 #[utoipa::path(get, path = "/api/v1/holds", tag = "holds",
-    params(("cursor" = Option<String>, Query, description = "`next` of the page before."), ("limit" = Option<u32>, Query, description = "Rows, 1 to 200.", minimum = 1, maximum = 200)),
+    params(("cursor" = Option<String>, Query, description = "`next` of the page before.", pattern = r"^-?[0-9]+\.[0-9a-f]{32}$"), ("limit" = Option<u32>, Query, description = "Rows, 1 to 200.", minimum = 1, maximum = 200)),
     responses((status = 200, body = Page<HoldOut>), (status = 400, body = Problem, content_type = "application/problem+json"),
               (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
               (status = 503, body = Problem, content_type = "application/problem+json")))]
@@ -55,7 +55,7 @@ pub(super) async fn show(State(counter): Counter, program: Program, In(text): In
 }
 
 /// Decides about a mail: `release`, `send-without` or `drop`.
-#[utoipa::path(post, path = "/api/v1/holds/{id}/actions", tag = "holds", request_body = Action, params(("id" = uuid::Uuid, Path)),
+#[utoipa::path(post, path = "/api/v1/holds/{id}/actions", tag = "holds", request_body = HoldActionIn, params(("id" = uuid::Uuid, Path)),
     responses((status = 204), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 401, body = Problem, content_type = "application/problem+json"),
               (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"),
               (status = 409, body = Problem, content_type = "application/problem+json"), (status = 413, body = Problem, content_type = "application/problem+json"),
@@ -65,15 +65,14 @@ pub(super) async fn act(
     State(counter): Counter,
     program: Program,
     In(text): In<String>,
-    Body(Action { action }): Body<Action>,
+    Body(HoldActionIn { action }): Body<HoldActionIn>,
 ) -> Result<Response, Problem> {
     let actor = program.may(Scope::HoldsWrite)?;
     let mail = ReceivedId(id(&text)?);
-    let outcome = match action.as_str() {
-        "release" => counter.gateway.release_by(mail, false, &actor).await?,
-        "send-without" => counter.gateway.release_by(mail, true, &actor).await?,
-        "drop" => counter.gateway.drop_held(mail, &actor).await?,
-        _ => return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "action: release, send-without or drop.")),
+    let outcome = match action {
+        HoldAction::Release => counter.gateway.release_by(mail, false, &actor).await?,
+        HoldAction::SendWithout => counter.gateway.release_by(mail, true, &actor).await?,
+        HoldAction::Drop => counter.gateway.drop_held(mail, &actor).await?,
     };
     match outcome {
         HoldOutcome::Done => Ok(StatusCode::NO_CONTENT.into_response()),

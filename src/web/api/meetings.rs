@@ -1,7 +1,7 @@
 //! Meetings and their guests.
 
 use super::problem::{Body, Problem};
-use super::types::{Action, GuestIn, GuestOut, MeetingIn, MeetingOut, MeetingWithGuests, NewMeeting, Page};
+use super::types::{GuestAction, GuestActionIn, GuestIn, GuestOut, MeetingIn, MeetingOut, MeetingWithGuests, NewMeeting, Page};
 use super::{ApiCounter, Asked, In, Program, id};
 use crate::domain::address::{Mailbox, NamedMailbox};
 use crate::domain::api_key::Scope;
@@ -100,7 +100,7 @@ fn written(meeting: &MeetingIn, key: Option<Uuid>) -> Result<WrittenDown, Proble
 /// Meetings, next first; of the past, the newest first.
 #[utoipa::path(get, path = "/api/v1/meetings", tag = "meetings",
     params(("organizer" = Option<String>, Query, description = "Address of an organizer."), ("past" = Option<bool>, Query, description = "Those that are over."),
-           ("cursor" = Option<String>, Query, description = "`next` of the page before."), ("limit" = Option<u32>, Query, description = "Rows, 1 to 200.", minimum = 1, maximum = 200)),
+           ("cursor" = Option<String>, Query, description = "`next` of the page before.", pattern = r"^-?[0-9]+\.[0-9a-f]{32}$"), ("limit" = Option<u32>, Query, description = "Rows, 1 to 200.", minimum = 1, maximum = 200)),
     responses((status = 200, body = Page<MeetingOut>), (status = 400, body = Problem, content_type = "application/problem+json"),
               (status = 401, body = Problem, content_type = "application/problem+json"), (status = 403, body = Problem, content_type = "application/problem+json"),
               (status = 503, body = Problem, content_type = "application/problem+json")))]
@@ -124,7 +124,7 @@ pub(super) async fn list(State(counter): Counter, program: Program, asked: Asked
 
 /// Invites. With the same Idempotency-Key of the same program nothing is done twice: the meeting that was written then is the answer.
 #[utoipa::path(post, path = "/api/v1/meetings", tag = "meetings", request_body = NewMeeting,
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters of the program's own.")),
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible characters of the program's own.", min_length = 1, max_length = 255, pattern = "^[!-~]+$")),
     responses((status = 201, body = MeetingWithGuests), (status = 200, body = MeetingWithGuests, description = "Written before."),
               (status = 400, body = Problem, content_type = "application/problem+json"), (status = 401, body = Problem, content_type = "application/problem+json"),
               (status = 403, body = Problem, content_type = "application/problem+json"), (status = 409, body = Problem, content_type = "application/problem+json"),
@@ -139,8 +139,10 @@ pub(super) async fn create(
     let actor = program.may(Scope::MeetingsWrite)?;
     let key = match headers.get("idempotency-key").map(|value| value.to_str().unwrap_or_default()) {
         None => None,
-        Some(key) if (1..=255).contains(&key.len()) => Some(Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{actor}\0{key}").as_bytes())),
-        Some(_) => return Err(Problem::new(StatusCode::BAD_REQUEST, "Idempotency-Key: 1 to 255 characters.")),
+        Some(key) if (1..=255).contains(&key.len()) && key.bytes().all(|octet| octet.is_ascii_graphic()) => {
+            Some(Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{actor}\0{key}").as_bytes()))
+        }
+        Some(_) => return Err(Problem::new(StatusCode::BAD_REQUEST, "Idempotency-Key: 1 to 255 visible characters.")),
     };
     let unknown = || Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "organizer: nobody who may invite has this address.");
     let mailbox = Mailbox::parse(&new.organizer).map_err(|_| unknown())?;
@@ -202,7 +204,7 @@ pub(super) async fn cancel(State(counter): Counter, program: Program, In(id): In
 }
 
 /// Helps a guest: `resend`, `reissue-link` or `let-in`.
-#[utoipa::path(post, path = "/api/v1/meetings/{id}/guests/{guest}/actions", tag = "meetings", request_body = Action,
+#[utoipa::path(post, path = "/api/v1/meetings/{id}/guests/{guest}/actions", tag = "meetings", request_body = GuestActionIn,
     params(("id" = Uuid, Path), ("guest" = Uuid, Path)),
     responses((status = 204), (status = 400, body = Problem, content_type = "application/problem+json"), (status = 401, body = Problem, content_type = "application/problem+json"),
               (status = 403, body = Problem, content_type = "application/problem+json"), (status = 404, body = Problem, content_type = "application/problem+json"),
@@ -213,14 +215,13 @@ pub(super) async fn help(
     State(counter): Counter,
     program: Program,
     In((meeting, guest)): In<(String, String)>,
-    Body(Action { action }): Body<Action>,
+    Body(GuestActionIn { action }): Body<GuestActionIn>,
 ) -> Result<Response, Problem> {
     let actor = program.may(Scope::MeetingsWrite)?;
-    let help = match action.as_str() {
-        "resend" => GuestHelp::Resend,
-        "reissue-link" => GuestHelp::ReissueLink,
-        "let-in" => GuestHelp::LetIn,
-        _ => return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "action: resend, reissue-link or let-in.")),
+    let help = match action {
+        GuestAction::Resend => GuestHelp::Resend,
+        GuestAction::ReissueLink => GuestHelp::ReissueLink,
+        GuestAction::LetIn => GuestHelp::LetIn,
     };
     let meeting = counter.meeting(&meeting).await?;
     let guest = GuestId(id(&guest)?);

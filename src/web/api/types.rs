@@ -142,12 +142,53 @@ pub(super) struct NewMeeting {
     pub guests: Vec<GuestIn>,
 }
 
-/// What to do.
+/// What to do about an alert: one of its `actions`.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Action {
+pub(super) struct AlertActionIn {
     /// Its name.
+    #[schema(pattern = "^(acknowledge|resolve|accept-address|release|send-without|drop|resend|reissue-link)$")]
     pub action: String,
+}
+
+/// What to do for a guest.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GuestActionIn {
+    /// Its name.
+    pub action: GuestAction,
+}
+
+/// What can be done for a guest.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum GuestAction {
+    /// The invitation once more.
+    Resend,
+    /// The invitation with a new link; the old one is dead.
+    ReissueLink,
+    /// Open the door for them.
+    LetIn,
+}
+
+/// What to do about a mail that waits.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HoldActionIn {
+    /// Its name.
+    pub action: HoldAction,
+}
+
+/// What can be done about a mail that waits.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum HoldAction {
+    /// It goes on as if its author had been proved.
+    Release,
+    /// It goes on without what shows the organizer.
+    SendWithout,
+    /// It ends without effect.
+    Drop,
 }
 
 /// An alert.
