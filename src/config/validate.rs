@@ -3,6 +3,7 @@
 use super::{Config, Secrets, keys};
 use crate::domain::authentication::domain_name;
 use crate::domain::token::AliasDomain;
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use std::path::Path;
 
@@ -57,6 +58,8 @@ impl Config {
         self.doors(&mut findings);
         self.sealers(&mut findings);
         self.webhooks(&mut findings);
+        self.people(&mut findings);
+        self.rooms(&mut findings);
         self.key_files(&mut findings);
         if findings.is_empty() {
             findings.push(Finding::ok("configuration", "the settings fit together"));
@@ -150,6 +153,48 @@ impl Config {
                 let found = "its secret is missing in the key file, or is not 24 to 64 octets in base64";
                 findings.push(Finding::problem(&subject, found, "[[webhook]] with name and secret (`openssl rand -base64 32`)"));
             }
+        }
+    }
+
+    fn people(&self, findings: &mut Vec<Finding>) {
+        if self.web.proxies.iter().any(|net| net.prefix_len() == 0) {
+            let advice = "name your reverse proxies alone: anybody else could say where they come from";
+            findings.push(Finding::problem("web.proxies", "it is everybody", advice));
+        }
+        let Some(sign_in) = &self.sign_in else { return };
+        if !sign_in.issuer.starts_with("https://") && !is_loopback(&sign_in.issuer) {
+            findings.push(Finding::problem("sign_in.issuer", "it is not https", "who people are must come from the provider itself"));
+        }
+        if sign_in.email_is_verified {
+            let advice = "leave it out unless nobody can choose their own address at the provider";
+            findings.push(Finding::warning(
+                "sign_in.email_is_verified",
+                "addresses are believed that the provider does not vouch for",
+                advice,
+            ));
+        }
+        if Secrets::load(&self.keys.file).is_ok_and(|secrets| secrets.sign_in.is_none()) {
+            findings.push(Finding::problem("sign_in", "the key file has no client secret", "[sign_in] with client_secret in the key file"));
+        }
+    }
+
+    fn rooms(&self, findings: &mut Vec<Finding>) {
+        let secrets = Secrets::load(&self.keys.file).ok();
+        for other in &self.conference.others {
+            let subject = format!("conference.others.{}", other.name);
+            if !other.url.starts_with("https://") && !is_loopback(&self.identity.public_url) {
+                findings.push(Finding::problem(&subject, "its url is not https", "browsers give no camera to pages without https"));
+            }
+            if secrets.as_ref().is_some_and(|secrets| secrets.conferences.iter().all(|secret| secret.name != other.name)) {
+                findings.push(Finding::problem(
+                    &subject,
+                    "the key file has no key for it",
+                    "[[conferences]] with this name in the key file",
+                ));
+            }
+        }
+        if secrets.and_then(|secrets| secrets.hooks).is_some_and(|hooks| hooks.secret.expose_secret().len() < 32) {
+            findings.push(Finding::problem("hooks", "the secret that Prosody shows is too short", "32 characters or more"));
         }
     }
 
