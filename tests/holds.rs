@@ -89,6 +89,8 @@ async fn an_invitation_goes_out_without_what_shows_its_organizer_once() {
 
     let (status, page) = send_without(&house, &token).await;
     assert_eq!((status, state(&house).await), (StatusCode::OK, HoldState::Released), "{page}");
+    let alerts = house.archive.alerts(None, 10).await.unwrap();
+    assert!(alerts.iter().any(|alert| alert.kind == AlertKind::Leak && alert.state == AlertState::Resolved), "{alerts:?}");
     let sent = house.sent().await;
     let invitations = of_purpose(&sent, Invitation);
     assert_eq!((invitations.len(), of_purpose(&sent, Organizer).len()), (1, 1), "the guest of the envelope, and the summary");

@@ -4,6 +4,7 @@
 use super::gateway::Gateway;
 use super::hold::HoldOutcome;
 use super::port::PortResult;
+use crate::domain::alert::AlertAction;
 use crate::domain::id::ReceivedId;
 use crate::domain::language::Language;
 use crate::domain::leak::{self, Secrets, Spot};
@@ -83,7 +84,19 @@ impl Gateway {
     /// The organizer's own decision, once: `true` sends it without what would show them, `false` ends it.
     pub async fn decide_held(&self, token: &str, send: bool) -> PortResult<HoldOutcome> {
         let Ok(id) = self.links.read_hold(token, self.world.now()) else { return Ok(HoldOutcome::NotWaiting) };
-        if send { self.release_without(id).await } else { self.drop_held(id, "organizer:page").await }
+        let outcome = if send { self.release_without(id).await? } else { self.drop_held(id, "organizer:page").await? };
+        if outcome == HoldOutcome::Done {
+            self.settle_leak(id).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Who decided about their own mail leaves the helpdesk nothing to do about it.
+    async fn settle_leak(&self, id: ReceivedId) -> PortResult<()> {
+        if let Some(alert) = self.archive.alert_by_key(&format!("leak/{id}")).await? {
+            self.act(alert.id, AlertAction::Resolve, "organizer:page").await?;
+        }
+        Ok(())
     }
 
     /// What of these words would show the organizer, in their language.
