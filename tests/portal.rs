@@ -13,7 +13,7 @@ use paravent::domain::meeting::Guest;
 use paravent::domain::presence::Stay;
 use paravent::domain::record::{Commit, RoomWrite, Write};
 use paravent::domain::suppression::{Suppression, SuppressionCause};
-use paravent::flow::alert_desk::AlertSeen;
+use paravent::flow::alert_desk::{Acted, AlertSeen};
 use paravent::flow::join::{Entry, Join, JoinSettings, JoinState};
 use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::Submission;
@@ -197,12 +197,18 @@ async fn a_link_in_many_places_is_told_and_by_policy_refused() {
     assert_eq!((alert.kind, alert.severity), (AlertKind::SharedLink, Severity::Warning));
     assert!(alert.evidence.contains("4 networks") && alert.actions().contains(&AlertAction::ReissueLink), "{}", alert.evidence);
     assert!(!alert.evidence.contains("203.0.113"), "{}", alert.evidence);
+    assert!(alert.actions().contains(&AlertAction::RevokeLink));
     assert!(enters(&refusing, &token, "192.0.2.1").await, "where they were before they may be again");
     assert!(enters(&join, &token, "203.0.113.1").await, "where the policy is to tell, they come in");
     house.clock.move_by(TimeDelta::hours(-29));
     let ignoring = door(&house, JoinSettings { shared_links: SharedLinks::Ignore, ..JoinSettings::default() });
     house.clock.move_by(TimeDelta::hours(29));
     assert!(enters(&ignoring, &token, "203.0.113.200").await && alerts(&house).await[0].count == 2);
+    assert_eq!(house.gateway.act(alert.id, AlertAction::RevokeLink, "helpdesk:h1").await.unwrap(), Acted::Done);
+    assert!(
+        !enters(&ignoring, &token, "192.0.2.1").await && house.sent().await.iter().all(|item| item.purpose != Invitation),
+        "dead, and no new one"
+    );
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ pub(super) enum Command {
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
-    /// What can be done about an alert, or do it: acknowledge, resolve, release, send-without, drop, resend, reissue-link, accept-address.
+    /// What can be done about an alert, or do it: acknowledge, resolve, release, send-without, drop, resend, reissue-link, revoke-link, accept-address.
     Act {
         /// The alert's id.
         id: AlertId,

@@ -135,6 +135,7 @@ impl Gateway {
             AlertAction::AcceptAddress => self.accept_address(&alert, actor, also).await,
             AlertAction::Resend => self.invite_again(&alert, action, actor, also).await,
             AlertAction::ReissueLink => self.invite_again(&alert, action, actor, also).await,
+            AlertAction::RevokeLink => self.revoke_link(&alert, actor, also).await,
         }
     }
 
@@ -208,6 +209,15 @@ impl Gateway {
             Err(error) => return Err(PortError::new("build an invitation", error)),
         }
         self.settle_alert(alert, action, AlertState::Acknowledged, actor, writes).await
+    }
+
+    /// The link that the guest has is dead; who needs a new one gets it by another action.
+    async fn revoke_link(&self, alert: &Alert, actor: &str, mut writes: Vec<Write>) -> PortResult<Acted> {
+        let Some(guest) = alert.guest else { return Ok(Acted::NotOffered) };
+        let Some((_, mut guest)) = self.archive.guest(guest).await? else { return Ok(Acted::Overtaken) };
+        guest.link = self.world.random();
+        writes.push(Write::Guest(Box::new(guest)));
+        self.settle_alert(alert, AlertAction::RevokeLink, AlertState::Acknowledged, actor, writes).await
     }
 
     fn act_audit(&self, alert: &Alert, action: AlertAction, actor: &str) -> AuditEvent {

@@ -21,13 +21,15 @@ pub enum AlertAction {
     Resend,
     /// The guest gets the invitation again with a new link; the old one is dead.
     ReissueLink,
+    /// The guest's link is dead, and no new one is sent.
+    RevokeLink,
     /// Who wrote is the guest under another address: from now on, and for the mail that waits.
     AcceptAddress,
 }
 
 impl AlertAction {
     /// All, in the order in which they are offered.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Acknowledge,
         Self::Resolve,
         Self::AcceptAddress,
@@ -36,6 +38,7 @@ impl AlertAction {
         Self::Drop,
         Self::Resend,
         Self::ReissueLink,
+        Self::RevokeLink,
     ];
 
     /// The name in forms, in the audit trail and on the command line.
@@ -48,6 +51,7 @@ impl AlertAction {
             Self::Drop => "drop",
             Self::Resend => "resend",
             Self::ReissueLink => "reissue-link",
+            Self::RevokeLink => "revoke-link",
             Self::AcceptAddress => "accept-address",
         }
     }
@@ -76,12 +80,13 @@ impl AlertAction {
             Self::AcceptAddress => has_mail && has_guest && alert.kind == AlertKind::Stranger,
             Self::Resend => has_guest && alert.kind.is_of_delivery(),
             Self::ReissueLink => has_guest && matches!(alert.kind, AlertKind::Stranger | AlertKind::CannotConnect | AlertKind::SharedLink),
+            Self::RevokeLink => has_guest && matches!(alert.kind, AlertKind::Stranger | AlertKind::SharedLink | AlertKind::Forged),
         }
     }
 }
 
 /// English first, then French; each is the whole first line.
-const COMMANDS: [(&[&str], AlertAction); 8] = [
+const COMMANDS: [(&[&str], AlertAction); 9] = [
     (&["ack", "acknowledge", "take", "pris", "je prends", "vu"], AlertAction::Acknowledge),
     (&["resolve", "resolved", "done", "close", "résolu", "resolu", "clos", "fait"], AlertAction::Resolve),
     (&["release", "libérer", "liberer"], AlertAction::Release),
@@ -89,6 +94,7 @@ const COMMANDS: [(&[&str], AlertAction); 8] = [
     (&["drop", "supprimer", "rejeter"], AlertAction::Drop),
     (&["resend", "renvoyer"], AlertAction::Resend),
     (&["reissue", "new link", "nouveau lien"], AlertAction::ReissueLink),
+    (&["revoke", "revoke link", "désactiver", "désactiver le lien"], AlertAction::RevokeLink),
     (&["accept", "accepter"], AlertAction::AcceptAddress),
 ];
 

@@ -147,7 +147,7 @@ pub(super) struct NewMeeting {
 #[serde(deny_unknown_fields)]
 pub(super) struct AlertActionIn {
     /// Its name.
-    #[schema(pattern = "^(acknowledge|resolve|accept-address|release|send-without|drop|resend|reissue-link)$")]
+    #[schema(pattern = "^(acknowledge|resolve|accept-address|release|send-without|drop|resend|reissue-link|revoke-link)$")]
     pub action: String,
 }
 
