@@ -614,3 +614,26 @@ async fn who_guesses_is_slowed_down_and_nobody_else() {
     assert_eq!(get("203.0.113.99", format!("/j/{token}")).await, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(get("203.0.113.99", "/healthz".to_owned()).await, StatusCode::OK);
 }
+
+/// As many as `PARAVENT_GUESSES` says: another signature, another id, another key name under a signature that was good.
+#[test]
+fn guesses_open_nothing() {
+    let house = LinkKeys::new(&[("k1".into(), vec![7; 32])]).unwrap();
+    let right = house.mint(&meeting(), &guest(), noon()).unwrap();
+    let parts: Vec<&str> = right.split('.').collect();
+    let most: u128 = std::env::var("PARAVENT_GUESSES").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000);
+    let claims: Value = serde_json::from_slice(&BASE64URL_NOPAD.decode(parts[1].as_bytes()).unwrap()).unwrap();
+    for guess in 0..most {
+        let random = Uuid::new_v5(&Uuid::NAMESPACE_OID, &guess.to_be_bytes());
+        let token = if guess % 2 == 0 {
+            let signature = [*random.as_bytes(), guess.to_be_bytes()].concat();
+            format!("{}.{}.{}", parts[0], parts[1], BASE64URL_NOPAD.encode(&signature))
+        } else {
+            let mut claims = claims.clone();
+            claims["sub"] = json!(random);
+            format!("{}.{}.{}", parts[0], BASE64URL_NOPAD.encode(claims.to_string().as_bytes()), parts[2])
+        };
+        assert!(house.read(&token, noon()).is_err(), "{token}");
+    }
+    assert!(house.read(&right, noon()).is_ok());
+}
