@@ -54,7 +54,12 @@ async fn an_organizer_writes_changes_and_cancels_a_meeting() {
     assert_eq!(desk.house.sent().await.len(), 0);
 
     let guests = format!("Jean Martin <{JEAN}>\n{LEA}");
-    let written = desk.ask("POST", "/meetings/new", &cookie, &form(&meeting(&key, "Bilan", "14:00", &guests))).await;
+    let number = blank.body.split("name=\"form\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+    let mut fields = meeting(&key, "Bilan", "14:00", &guests);
+    fields.push(("form", &number));
+    let written = desk.ask("POST", "/meetings/new", &cookie, &form(&fields)).await;
+    let pressed_twice = desk.ask("POST", "/meetings/new", &cookie, &form(&fields)).await;
+    assert_eq!(pressed_twice.location(), written.location(), "one meeting");
     assert_eq!(written.status, StatusCode::SEE_OTHER, "{}", written.body);
     let page = written.location().split('?').next().unwrap().to_owned();
     let (stored, invited) = desk.house.meeting().await;
@@ -97,6 +102,11 @@ async fn an_organizer_writes_changes_and_cancels_a_meeting() {
     assert_eq!(told, expected.map(|(who, what)| (who.to_owned(), what.to_owned())));
 
     desk.house.clock.move_by(TimeDelta::minutes(5));
+    let leaking = desk
+        .ask("POST", &format!("{page}/change"), &cookie, &form(&meeting(&key, "Avec Claire Bernard", "14:30", "paul@cabinet.example")))
+        .await;
+    assert_eq!(leaking.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(of_purpose(&desk.house.sent().await, Invitation).len(), 0, "nobody is taken off for a change that is refused");
     let cancelled = desk.ask("POST", &format!("{page}/act"), &cookie, &form(&[("key", &key), ("action", "cancel")])).await;
     assert_eq!(cancelled.location(), format!("{page}?said=cancelled"));
     assert_eq!(desk.house.meeting().await.0.status, MeetingStatus::Cancelled);

@@ -89,10 +89,19 @@ impl Gateway {
             starts_at: written.starts_at,
             ends_at: written.ends_at,
         };
+        let text = request_of_organizer(&meeting);
         if let Some(before) = before {
-            self.take_off(organizer, before, written).await?;
+            // Nobody is taken off for a change that is refused.
+            match self.carry_out_text(&text, organizer, true).await? {
+                ObjectEnd::Planned(_) => self.take_off(organizer, before, written).await?,
+                end @ (ObjectEnd::Done(_)
+                | ObjectEnd::Repeated
+                | ObjectEnd::NoOrganizer
+                | ObjectEnd::NotAnOrganizer(_)
+                | ObjectEnd::Refused(_)) => return Ok(end),
+            }
         }
-        self.carry_out_text(&request_of_organizer(&meeting), organizer).await
+        self.carry_out_text(&text, organizer, false).await
     }
 
     /// Cancels a meeting that was written here.
@@ -157,12 +166,12 @@ impl Gateway {
             starts_at: meeting.event.starts_at,
             ends_at: meeting.event.ends_at,
         };
-        self.carry_out_text(&cancel_of_organizer(&written), organizer).await
+        self.carry_out_text(&cancel_of_organizer(&written), organizer, false).await
     }
 
-    async fn carry_out_text(&self, text: &str, organizer: &Organizer) -> PortResult<ObjectEnd> {
+    async fn carry_out_text(&self, text: &str, organizer: &Organizer, is_trial: bool) -> PortResult<ObjectEnd> {
         let object = itip::read(text.as_bytes()).map_err(|error| PortError::new("write a calendar object", error))?;
-        self.carry_out_written(object, organizer).await
+        self.carry_out_written(object, organizer, is_trial).await
     }
 
     async fn still_invited(&self, meeting: &Meeting) -> PortResult<Vec<NamedMailbox>> {

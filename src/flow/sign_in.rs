@@ -177,6 +177,11 @@ impl SignIn {
         Ok(self.provider.sign_out_url(&session.id_token).await)
     }
 
+    /// Ends the session of whoever holds this, here alone.
+    pub async fn end(&self, cookie: &str) -> PortResult<()> {
+        self.write(vec![SessionWrite::Ended(key(cookie))]).await
+    }
+
     /// The provider signs somebody out, with a token of its own.
     pub async fn sign_out_by_provider(&self, token: &str) -> Result<(), SignInError> {
         let LogoutAsked { issuer, subject, sid, jti } = self.provider.logout(token).await?;

@@ -155,7 +155,12 @@ impl Oidc {
         let mut not_older = FRESH;
         loop {
             let client = self.client(&*self.metadata(not_older).await?);
-            let verifier = client.id_token_verifier().set_allowed_algs(ALGORITHMS).set_time_fn(|| self.world.now() - SKEW);
+            let verifier =
+                client.id_token_verifier().set_allowed_algs(ALGORITHMS).set_time_fn(|| self.world.now() - SKEW).set_issue_time_verifier_fn(
+                    |issued| {
+                        if issued <= self.world.now() + SKEW { Ok(()) } else { Err("it is from the future".to_owned()) }
+                    },
+                );
             match token.claims(&verifier, nonce) {
                 Ok(claims) => return Ok(claims.clone()),
                 Err(ClaimsVerificationError::SignatureVerification(_)) if not_older == FRESH => not_older = SOONEST,
@@ -176,9 +181,12 @@ impl Oidc {
     }
 
     fn asserted(&self, token: String, claims: &Claims, info: Option<&Info>) -> Asserted {
-        let is_verified =
-            claims.email_verified().or_else(|| info.and_then(UserInfoClaims::email_verified)).unwrap_or(self.settings.email_is_verified);
-        let email = claims.email().or_else(|| info.and_then(UserInfoClaims::email)).filter(|_| is_verified);
+        // A flag vouches for the address that it stands beside, and for no other.
+        let told = [
+            (claims.email(), claims.email_verified()),
+            (info.and_then(UserInfoClaims::email), info.and_then(UserInfoClaims::email_verified)),
+        ];
+        let email = told.into_iter().find_map(|(email, verified)| email.filter(|_| verified.unwrap_or(self.settings.email_is_verified)));
         let name = claims.name().or_else(|| info.and_then(UserInfoClaims::name)).and_then(|name| name.get(None));
         let others = [Some(&claims.additional_claims().0), info.map(|info| &info.additional_claims().0)];
         Asserted {
@@ -194,11 +202,11 @@ impl Oidc {
 
 type Info = UserInfoClaims<Others, CoreGenderClaim>;
 
-/// A list, or one name, or names with `;`, `,` or spaces between them.
+/// A list, or one name, or names with `;` between them: names have commas and spaces in them.
 fn groups(claim: &Value) -> Vec<String> {
     match claim {
         Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Value::String(text) => text.split([';', ',']).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+        Value::String(text) => text.split(';').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
     }
 }
@@ -274,6 +282,7 @@ mod tests {
     fn groups_come_in_several_forms() {
         assert_eq!(groups(&json!(["helpdesk", 1, "a b"])), ["helpdesk", "a b"]);
         assert_eq!(groups(&json!("helpdesk; medical staff")), ["helpdesk", "medical staff"]);
+        assert_eq!(groups(&json!("cn=helpdesk,dc=agence")), ["cn=helpdesk,dc=agence"]);
         for none in [json!(null), json!(true), json!({}), json!("")] {
             assert!(groups(&none).is_empty(), "{none}");
         }

@@ -29,6 +29,7 @@ pub struct Reception {
     pages: Arc<Pages>,
     own_origin: String,
     https: bool,
+    elsewhere: String,
 }
 
 /// What somebody is answered who may not have what they ask for.
@@ -53,7 +54,14 @@ impl Reception {
     /// At this public URL. Without a provider nobody can sign in, and all pages behind say so.
     pub fn new(sign_in: Option<SignIn>, pages: Arc<Pages>, public_url: &str) -> Self {
         let own_origin = origin(public_url).unwrap_or_default().to_owned();
-        Self { sign_in, pages, own_origin, https: public_url.starts_with("https://") }
+        Self { sign_in, pages, own_origin, https: public_url.starts_with("https://"), elsewhere: String::new() }
+    }
+
+    /// Forms may lead to these addresses too: a browser counts where a form's answer sends it as a form action (the room of a
+    /// meeting, the provider's page).
+    pub fn leading_to<'u>(self, urls: impl IntoIterator<Item = &'u str>) -> Self {
+        let elsewhere = urls.into_iter().filter_map(origin).map(|origin| format!(" {origin}")).collect();
+        Self { elsewhere, ..self }
     }
 
     /// Who asks for `path`; whoever is not signed in is sent to do so. Only for GET: what was posted would be lost.
@@ -116,9 +124,14 @@ impl Reception {
 
     /// The headers of pages for people who are signed in: nothing is loaded from elsewhere, and forms lead here.
     pub fn headers(&self) -> HeaderMap {
-        let policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \
-                      frame-ancestors 'none'; base-uri 'none'";
-        let mut all = headers(HeaderValue::from_static(policy), self.https);
+        let policy = format!(
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'{}; \
+             frame-ancestors 'none'; base-uri 'none'",
+            self.elsewhere
+        );
+        // Origins have no character that a header can't.
+        let policy = HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"));
+        let mut all = headers(policy, self.https);
         // The path is no secret here, and a POST must be known to come from here by its Origin too.
         all.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
         all
@@ -209,6 +222,12 @@ async fn finish(State(reception): State<Arc<Reception>>, Query(answered): Query<
     };
     match sign_in.finish(&cookie, &state, &code).await {
         Ok(opened) => {
+            // Whoever this browser was before is not signed in any more.
+            if let Some(before) = held(&headers, &reception.session_cookie())
+                && let Err(error) = sign_in.end(&before).await
+            {
+                tracing::error!(%error, "an older session could not be ended");
+            }
             let mut response = Redirect::to(path_here(&opened.to)).into_response();
             let gone = reception.cookie(reception.sign_in_cookie(), "", false);
             let session = reception.cookie(reception.session_cookie(), &opened.cookie, true);

@@ -72,11 +72,16 @@ impl Gateway {
     }
 
     /// The same for what an organizer wrote on a page: they are told in their own language.
-    pub(in crate::flow) async fn carry_out_written(&self, object: CalendarObject, organizer: &Organizer) -> PortResult<ObjectEnd> {
+    pub(in crate::flow) async fn carry_out_written(
+        &self,
+        object: CalendarObject,
+        organizer: &Organizer,
+        is_trial: bool,
+    ) -> PortResult<ObjectEnd> {
         if self.archive.seen(&object_key(organizer.id, &object)).await? {
             return Ok(ObjectEnd::Repeated);
         }
-        self.in_turn(&object, organizer, Source::Page, false).await
+        self.in_turn(&object, organizer, Source::Page, is_trial).await
     }
 
     async fn in_turn(&self, object: &CalendarObject, organizer: &Organizer, source: Source<'_>, is_trial: bool) -> PortResult<ObjectEnd> {

@@ -42,7 +42,7 @@ pub(super) async fn store_session(connection: &mut SqliteConnection, write: &Ses
         SessionWrite::Ended(key) => done(connection, sqlx::query("DELETE FROM sessions WHERE key = $1").bind(octets(*key))).await,
         SessionWrite::EndedAll { issuer, subject, sid } => {
             let query = sqlx::query(
-                "DELETE FROM sessions WHERE issuer = $1 AND ($2 IS NULL OR subject = $2) AND ($3 IS NULL OR sid = $3) \
+                "DELETE FROM sessions WHERE issuer = $1 AND ($2 IS NULL OR subject = $2) AND ($3 IS NULL OR sid = $3 OR ($2 IS NOT NULL AND sid IS NULL)) \
                  AND ($2 IS NOT NULL OR $3 IS NOT NULL)",
             );
             done(connection, query.bind(issuer.as_str()).bind(subject.as_deref()).bind(sid.as_deref())).await

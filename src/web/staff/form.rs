@@ -20,6 +20,7 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Longest title, in characters.
 const TITLE_MAX: usize = 200;
@@ -31,6 +32,8 @@ const TEXT_MAX: usize = 8_000;
 pub(super) struct Written {
     #[serde(default)]
     key: String,
+    /// Which page it was written on: the same page is one meeting.
+    form: Option<Uuid>,
     #[serde(default)]
     title: String,
     #[serde(default)]
@@ -78,7 +81,7 @@ fn understood(written: &Written, zone: Tz, now: DateTime<Utc>) -> Result<Written
     }
     match times {
         Some((starts_at, ends_at)) if wrong.is_empty() => Ok(WrittenDown {
-            key: None,
+            key: written.form,
             title: title.to_owned(),
             description: written.description.trim().to_owned(),
             starts_at,
@@ -135,6 +138,7 @@ impl StaffCounter {
                 "action": draft.meeting.map_or_else(|| "/meetings/new".to_owned(), |id| format!("/meetings/{id}/change")),
                 "back": draft.meeting.map_or_else(|| "/meetings".to_owned(), |id| format!("/meetings/{id}")),
                 "new": draft.meeting.is_none(),
+                "form": draft.written.form,
                 "written": { "title": title, "date": date, "from": from, "to": to, "guests": guests, "description": description },
                 "title_max": TITLE_MAX,
                 "text_max": TEXT_MAX,
@@ -155,6 +159,11 @@ impl StaffCounter {
             Ok(down) => down,
             Err(wrong) => return Ok(self.form(person, organizer, &Draft { written, wrong: &wrong, refused: &[], meeting }, asked)),
         };
+        if let (None, Some(form)) = (before, down.key)
+            && let Some(known) = self.gateway.archive.meeting_by_uid(organizer.id, &self.gateway.page_uid(form)).await?
+        {
+            return Ok(Redirect::to(&format!("/meetings/{}?said=written", known.id)).into_response());
+        }
         Ok(match self.gateway.write_meeting(organizer, before, &down).await? {
             ObjectEnd::Done(told) => {
                 Redirect::to(&format!("/meetings/{}?said={}", told.meeting.id, if meeting.is_some() { "changed" } else { "written" }))
@@ -179,7 +188,8 @@ impl StaffCounter {
 pub(super) async fn blank(State(counter): State<Arc<StaffCounter>>, Query(wish): Query<Wish>, headers: HeaderMap) -> Answer {
     let person = counter.reception.person(&headers, "/meetings/new").await?;
     let organizer = organizer(&counter, &person, &headers)?;
-    let draft = Draft { written: &Written::default(), wrong: &[], refused: &[], meeting: None };
+    let written = Written { form: Some(counter.gateway.world.random()), ..Written::default() };
+    let draft = Draft { written: &written, wrong: &[], refused: &[], meeting: None };
     Ok(counter.form(&person, organizer, &draft, (&headers, &wish)))
 }
 
@@ -240,6 +250,7 @@ fn as_written(meeting: &Meeting, guests: &[crate::domain::meeting::Guest], zone:
     };
     Written {
         key: String::new(),
+        form: None,
         title: meeting.event.title.clone(),
         date: from.format("%Y-%m-%d").to_string(),
         from: from.format("%H:%M").to_string(),
