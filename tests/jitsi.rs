@@ -220,6 +220,33 @@ async fn a_meeting_of_three_is_right_to_the_second_in_any_order() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_breakout_room_ends_nobody_elses_presence() {
+    let house = invited().await;
+    let jitsi = Jitsi::at(&house);
+    let (meeting, guests) = house.meeting().await;
+    let id = |address: &str| guests.iter().find(|guest| guest.mailbox.mailbox.to_string() == address).unwrap().id.0;
+    let main = |occupant: Value| json!({ "room_name": meeting.room, "is_breakout": false, "occupant": occupant });
+    let breakout = |mut event: Value| {
+        event["room_name"] = json!(meeting.room);
+        event["is_breakout"] = json!(true);
+        event["breakout_room_id"] = json!("7c6a4d1e");
+        event
+    };
+    jitsi.tell("occupant/joined", main(occupant("r@c/j", Some(id(JEAN)), 0, None))).await;
+    // Léa spends ten minutes in the group, and what tells of her leaving it is lost.
+    jitsi.tell("occupant/left", main(occupant("r@c/l", Some(id(LEA)), 0, Some(300)))).await;
+    jitsi.tell("occupant/joined", breakout(json!({ "occupant": occupant("b@c/l", Some(id(LEA)), 300, None) }))).await;
+    let ended = (start() + TimeDelta::seconds(900)).timestamp();
+    jitsi.tell("room/destroyed", breakout(json!({ "destroyed_at": ended, "all_occupants": {} }))).await;
+    jitsi.tell("occupant/joined", main(occupant("r@c/l2", Some(id(LEA)), 900, None))).await;
+    let now = start() + TimeDelta::minutes(20);
+    let stays = house.archive.stays(meeting.id).await.unwrap().in_room(&meeting.room);
+    let here = |person| stays.of(person, now).map(|present| (present.lasted.num_seconds(), present.left_at));
+    assert_eq!((here(id(JEAN)), here(id(LEA))), (Some((1_200, None)), Some((1_200, None))));
+    assert_eq!((stays.devices(id(JEAN)), stays.devices(id(LEA))), (1, 1), "one browser each: nobody shares a link");
+}
+
+#[tokio::test]
 async fn events_that_say_nothing_or_lies_do_no_harm() {
     let house = invited().await;
     let jitsi = Jitsi::at(&house);

@@ -6,7 +6,20 @@ mod event;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-pub use event::{Occupant, RoomEvent};
+pub use event::{Occupant, Place, RoomEvent};
+
+/// Stands between a room and one that was split off from it.
+const PART: char = '/';
+
+/// The name of a breakout room: it belongs to `room`, and ends with it or by itself.
+pub fn breakout_room(room: &str, breakout: &str) -> String {
+    format!("{room}{PART}{breakout}")
+}
+
+/// Whether `room` is `whole`, or was split off from it.
+fn is_part(room: &str, whole: &str) -> bool {
+    room.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with(PART))
+}
 
 /// One time that a browser was in a room. `room`, `occupant` and `joined_at` together tell it from every other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,11 +84,11 @@ impl Stays {
         Some(Present { first_at, left_at: (!is_in).then(|| spans.iter().filter_map(|(_, to)| *to).max()).flatten(), lasted })
     }
 
-    /// What is known of one room.
+    /// What is known of one room and of those that were split off from it.
     pub fn in_room(&self, room: &str) -> Self {
         Self {
-            stays: self.stays.iter().filter(|stay| stay.room == room).cloned().collect(),
-            closings: self.closings.iter().filter(|closing| closing.room == room).cloned().collect(),
+            stays: self.stays.iter().filter(|stay| is_part(&stay.room, room)).cloned().collect(),
+            closings: self.closings.iter().filter(|closing| is_part(&closing.room, room)).cloned().collect(),
         }
     }
 
@@ -96,8 +109,9 @@ impl Stays {
 
     /// When a stay ended: what was told of it, else the first closing of its room since.
     fn end(&self, stay: &Stay) -> Option<DateTime<Utc>> {
-        let closed =
-            || self.closings.iter().filter(|closing| closing.room == stay.room && closing.at >= stay.joined_at).map(|c| c.at).min();
+        let closed = || {
+            self.closings.iter().filter(|closing| is_part(&stay.room, &closing.room) && closing.at >= stay.joined_at).map(|c| c.at).min()
+        };
         stay.left_at.or_else(closed).map(|end| end.max(stay.joined_at))
     }
 }
@@ -176,6 +190,20 @@ mod tests {
         let found = present(vec![stay("a", 100, None), stay("b", 110, Some(115))], &[400, 90, 200], 999).unwrap();
         assert_eq!((found.lasted, found.left_at), (TimeDelta::seconds(100), Some(at(200))));
         assert_eq!(present(Vec::new(), &[200], 999), None);
+    }
+
+    #[test]
+    fn a_breakout_room_ends_alone_and_its_room_ends_it() {
+        let split = breakout_room("r", "b");
+        let mut stays = Stays { stays: vec![stay("a", 100, None), stay("b", 100, None)], closings: Vec::new() };
+        stays.stays[1].room.clone_from(&split);
+        stays.stays[1].person = Some(Uuid::from_u128(2));
+        let lasted = |stays: &Stays, person| stays.of(Uuid::from_u128(person), at(999)).unwrap().lasted.num_seconds();
+        stays.closings = vec![Closing { room: split, at: at(200) }];
+        assert_eq!((lasted(&stays, 1), lasted(&stays, 2)), (899, 100));
+        stays.closings[0].room = "r".to_owned();
+        assert_eq!((lasted(&stays, 1), lasted(&stays, 2)), (100, 100));
+        assert_eq!((stays.in_room("r"), stays.in_room("r-1").stays.len(), stays.in_room("").stays.len()), (stays.clone(), 0, 0));
     }
 
     #[test]

@@ -7,13 +7,13 @@ use crate::domain::id::MeetingId;
 use crate::domain::meeting::{Meeting, MeetingStatus};
 use crate::domain::occurrence::Occurrence;
 use crate::domain::organizer::Organizer;
-use crate::domain::presence::{Closing, Occupant, RoomEvent, Stay};
+use crate::domain::presence::{Closing, Occupant, Place, RoomEvent, Stay, breakout_room};
 use crate::domain::record::{AuditEvent, Commit, RoomWrite, Write};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// Longest name of a browser that is kept, in octets; XMPP allows more (RFC 7622 §3.1), conference servers use less.
+/// Longest name of a browser or a breakout room that is kept, in octets; XMPP allows more (RFC 7622 §3.1), conference servers use less.
 const JID_MAX: usize = 1_024;
 
 /// A room that may be opened.
@@ -100,8 +100,13 @@ impl ConferenceDesk {
     }
 
     /// Takes what happened in a room. Rooms and people that are not ours change nothing.
-    pub async fn note(&self, name: &str, event: RoomEvent) -> PortResult<()> {
-        let Some(found) = self.find_anywhere(bare(name).1).await? else { return Ok(()) };
+    pub async fn note(&self, place: &Place, event: RoomEvent) -> PortResult<()> {
+        let Some(found) = self.find_anywhere(bare(&place.room).1).await? else { return Ok(()) };
+        let room = match place.breakout.as_deref() {
+            Some(breakout) if breakout.len() > JID_MAX => return Ok(()),
+            Some(breakout) => breakout_room(&found.room, breakout),
+            None => found.room.clone(),
+        };
         let guests = self.archive.guests(found.meeting.id).await?;
         let host = found.meeting.organizer.0;
         let person = |occupant: &Occupant| {
@@ -118,10 +123,10 @@ impl ConferenceDesk {
             if person == Some(host) {
                 writes.push(RoomWrite::Opened { room: found.room.clone(), at: joined_at });
             }
-            let stay = Stay { room: found.room.clone(), occupant: occupant.jid, person, joined_at, left_at: occupant.left_at };
+            let stay = Stay { room: room.clone(), occupant: occupant.jid, person, joined_at, left_at: occupant.left_at };
             writes.push(RoomWrite::Stay { meeting: found.meeting.id, stay });
         }
-        writes.extend(closed_at.map(|at| RoomWrite::Closed { meeting: found.meeting.id, closing: Closing { room: found.room, at } }));
+        writes.extend(closed_at.map(|at| RoomWrite::Closed { meeting: found.meeting.id, closing: Closing { room, at } }));
         self.archive.commit(Commit { writes: writes.into_iter().map(Write::Room).collect() }).await.map(drop)
     }
 

@@ -3,7 +3,7 @@
 
 use super::pages::iso;
 use super::security::{guarded, headers};
-use crate::domain::presence::{Occupant, RoomEvent};
+use crate::domain::presence::{Occupant, Place, RoomEvent};
 use crate::flow::conference_server::{ConferenceDesk, Refusal, Reservation, Reserved};
 use crate::flow::port::PortError;
 use axum::extract::{Form, Path, Query, Request, State};
@@ -63,6 +63,11 @@ struct Asked {
 #[derive(Deserialize)]
 struct Told {
     room_name: Option<String>,
+    /// Whether it happened in a breakout room; `room_name` is the whole meeting's all the same.
+    #[serde(default)]
+    is_breakout: bool,
+    #[serde(default)]
+    breakout_room_id: String,
     occupant: Option<Seen>,
     destroyed_at: Option<i64>,
     #[serde(default, deserialize_with = "list")]
@@ -170,7 +175,7 @@ async fn note(
     Path((subject, what)): Path<(String, String)>,
     Json(told): Json<Told>,
 ) -> Response {
-    let Told { room_name, occupant, destroyed_at, all_occupants } = told;
+    let Told { room_name, is_breakout, breakout_room_id, occupant, destroyed_at, all_occupants } = told;
     let event = match (subject.as_str(), what.as_str()) {
         ("occupant", "joined" | "left") => occupant.and_then(Seen::occupant).map(RoomEvent::Occupant),
         ("room", "destroyed") => {
@@ -182,7 +187,8 @@ async fn note(
     };
     // What says nothing is taken all the same: asked again, it would say no more.
     let (Some(room), Some(event)) = (room_name, event) else { return StatusCode::OK.into_response() };
-    match counter.desk.note(&room, event).await {
+    let place = Place { room, breakout: is_breakout.then_some(breakout_room_id) };
+    match counter.desk.note(&place, event).await {
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => unavailable(&error),
     }

@@ -15,6 +15,15 @@ pub struct Occupant {
     pub left_at: Option<DateTime<Utc>>,
 }
 
+/// Where something happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The conference server's name of the meeting's room, with or without a tenant.
+    pub room: String,
+    /// Its name of the breakout room, where it was in one.
+    pub breakout: Option<String>,
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoomEvent {
