@@ -2,6 +2,10 @@
 
 use crate::support;
 
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use chrono::TimeDelta;
+use futures_util::StreamExt;
 use paravent::domain::delivery::OutboxPurpose::{Answer, Invitation, Organizer};
 use paravent::domain::itip::{self, CalendarObject, Method};
 use paravent::domain::mime::InboundMail;
@@ -9,8 +13,11 @@ use paravent::domain::record::HoldState;
 use paravent::domain::token::Purpose;
 use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::{Mx, Submission};
+use serde_json::json;
 use std::sync::atomic::Ordering;
-use support::house::{House, JEAN, ORGANIZER, calendar_mail, of_purpose};
+use support::desk::{Desk, form};
+use support::house::{House, JEAN, LEA, ORGANIZER, calendar_mail, of_purpose};
+use tower::ServiceExt;
 
 /// Jean proposes an hour later; what the organizer gets.
 async fn proposed() -> (House, InboundMail) {
@@ -140,4 +147,91 @@ async fn a_delegate_is_proposed_and_not_invited() {
     house.give(Submission, ORGANIZER, &[JEAN, anne], &calendar_mail("REQUEST", 1, 13, &[JEAN, anne])).await;
     let links = (house.guest(JEAN).await.link, house.guest(anne).await.link);
     assert_ne!(links.0, links.1);
+}
+
+/// Jean's COUNTER arrives at the desk's gateway.
+async fn countered(desk: &Desk) {
+    let guest = desk.house.guest(JEAN).await;
+    let counter = guests_mail("COUNTER", &guest.uid.0, "DTSTART:20260106T150000Z\nDTEND:20260106T154500Z\n", "");
+    desk.house.accept(Mx, JEAN, &desk.house.address(Purpose::OrganizerAlias, guest.id), &counter).await;
+    desk.house.sent().await;
+    assert!(desk.house.guest(JEAN).await.attendance.response.whole.proposal.is_some());
+}
+
+#[tokio::test]
+async fn the_organizer_keeps_the_time_on_their_page() {
+    let desk = Desk::open().await;
+    desk.house.give(Submission, ORGANIZER, &[JEAN], &calendar_mail("REQUEST", 0, 13, &[JEAN])).await;
+    desk.house.sent().await;
+    countered(&desk).await;
+    let (cookie, key) = desk.person("c1", json!({ "email": ORGANIZER, "email_verified": true })).await;
+    let (meeting, guests) = desk.house.meeting().await;
+    let (page, help) = (format!("/meetings/{}", meeting.id), format!("/meetings/{}/guests/{}", meeting.id, guests[0].id));
+    let shown = desk.ask("GET", &page, &cookie, "").await.body;
+    assert!(
+        shown.contains("Garder l’horaire") && !shown.contains("Retenir cet horaire") && shown.contains("acceptez la proposition"),
+        "{shown}"
+    );
+
+    let press = async |action| desk.ask("POST", &help, &cookie, &form(&[("key", &key), ("action", action)])).await.location().to_owned();
+    assert!(press("take-time").await.ends_with("?said=take-elsewhere"), "the organizer's own calendar would not know");
+    assert!(press("keep-time").await.ends_with("?said=time-kept"));
+    let told = of_purpose(&desk.house.sent().await, Answer).remove(0);
+    assert_eq!(object(&told).method, Some(Method::DeclineCounter));
+    assert!(!told.text.contains("Claire") && !told.text.contains("agence"), "{}", told.text);
+    assert_eq!(desk.house.guest(JEAN).await.attendance.response.whole.proposal, None);
+    assert!(press("keep-time").await.ends_with("?said=proposal-gone"));
+    assert_eq!(press("keep-time.x").await, "", "no such button");
+    assert_eq!(desk.house.sent().await.len(), 0);
+}
+
+#[tokio::test]
+async fn the_organizer_takes_the_other_time_of_a_meeting_written_on_a_page() {
+    let desk = Desk::open().await;
+    let (cookie, key) = desk.person("c1", json!({ "email": ORGANIZER, "email_verified": true })).await;
+    let guests = format!("{JEAN}\n{LEA}");
+    let fields =
+        [("key", key.as_str()), ("title", "Bilan"), ("date", "2026-01-06"), ("from", "14:00"), ("to", "14:45"), ("guests", &guests)];
+    desk.ask("POST", "/meetings/new", &cookie, &form(&fields)).await;
+    desk.house.sent().await;
+    desk.house.clock.move_by(TimeDelta::minutes(5));
+    countered(&desk).await;
+    let (meeting, _) = desk.house.meeting().await;
+    let (page, guest) = (format!("/meetings/{}", meeting.id), desk.house.guest(JEAN).await.id);
+    assert!(desk.ask("GET", &page, &cookie, "").await.body.contains("Retenir cet horaire"));
+    // Somebody else's button does nothing.
+    let (other, other_key) = desk.person("p1", json!({ "email": "paul.roux@agence.example", "email_verified": true })).await;
+    let help = format!("{page}/guests/{guest}");
+    let stolen = desk.ask("POST", &help, &other, &form(&[("key", &other_key), ("action", "take-time")])).await;
+    assert!(stolen.location().ends_with("?said=proposal-gone"));
+
+    let taken = desk.ask("POST", &help, &cookie, &form(&[("key", &key), ("action", "take-time")])).await;
+    assert!(taken.location().ends_with("?said=changed"), "{}", taken.location());
+    let (meeting, _) = desk.house.meeting().await;
+    assert_eq!(meeting.event.starts_at.to_rfc3339(), "2026-01-06T15:00:00+00:00");
+    let told = of_purpose(&desk.house.sent().await, Invitation);
+    assert_eq!(told.len(), 2, "everybody is told");
+    assert!(told.iter().all(|mail| object(mail).events[0].sequence > 0));
+    assert_eq!(desk.house.guest(JEAN).await.attendance.response.whole.proposal, None);
+}
+
+#[tokio::test]
+async fn an_open_page_of_an_organizer_is_told_of_an_answer() {
+    let desk = Desk::open().await;
+    desk.house.give(Submission, ORGANIZER, &[JEAN], &calendar_mail("REQUEST", 0, 13, &[JEAN])).await;
+    let (cookie, _) = desk.person("c1", json!({ "email": ORGANIZER, "email_verified": true })).await;
+    let (meeting, _) = desk.house.meeting().await;
+    let path = format!("/meetings/{}/events", meeting.id);
+    let shown = desk.ask("GET", &format!("/meetings/{}", meeting.id), &cookie, "").await.body;
+    assert!(shown.contains(&format!("data-live=\"{path}\"")), "{shown}");
+    let request = |cookie: &str| Request::get(&path).header(header::COOKIE, cookie).body(Body::empty()).unwrap();
+    let stream = desk.router.clone().oneshot(request(&cookie)).await.unwrap();
+    assert_eq!(stream.headers()[header::CONTENT_TYPE], "text/event-stream");
+    let mut body = stream.into_body().into_data_stream();
+    countered(&desk).await;
+    let told = body.next().await.unwrap().unwrap();
+    assert!(String::from_utf8_lossy(&told).contains("event: changed"), "{told:?}");
+    let (other, _) = desk.person("p1", json!({ "email": "paul.roux@agence.example", "email_verified": true })).await;
+    assert_eq!(desk.router.clone().oneshot(request(&other)).await.unwrap().status(), StatusCode::NOT_FOUND);
+    assert_eq!(desk.router.clone().oneshot(request("")).await.unwrap().status(), StatusCode::SEE_OTHER);
 }

@@ -213,7 +213,7 @@ fn pages(
         open: Arc::new(Semaphore::new(config.web.live_pages)),
         stopping: stopping.clone(),
     };
-    let guests = guest_router(Arc::new(GuestCounter::new(join, live, contact, public_url)?));
+    let guests = guest_router(Arc::new(GuestCounter::new(join, live.clone(), contact, public_url)?));
     let words = Arc::new(Pages::load()?);
     let leads_to = servers.all().map(|server| server.url.as_str()).chain(config.sign_in.as_ref().map(|sign_in| sign_in.issuer.as_str()));
     let reception = Arc::new(Reception::new(build::sign_in(config, gateway, provider), words.clone(), public_url).leading_to(leads_to));
@@ -221,6 +221,7 @@ fn pages(
         reception: reception.clone(),
         gateway: gateway.clone(),
         join: Arc::new(build::join(config, gateway, servers.clone())),
+        live,
         pages: words,
         settings: build::shown_settings(config),
         keys: build::shown_keys(secrets),

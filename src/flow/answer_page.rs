@@ -3,22 +3,17 @@
 
 use super::bearer::Bearer;
 use super::gateway::Gateway;
-use super::port::{MailDoor, PortResult, Session};
-use super::reception::AtHand;
-use crate::domain::address::{NamedMailbox, ReversePath};
+use super::page_mail::PageMail;
+use super::port::PortResult;
+use crate::domain::address::NamedMailbox;
 use crate::domain::answer::{Answer, AnswerClass};
 use crate::domain::attendance::PartStat;
-use crate::domain::authentication::{Authentication, Proof};
+use crate::domain::authentication::Proof;
 use crate::domain::itip::tree::escape_text;
-use crate::domain::meeting::{Guest, Meeting};
-use crate::domain::mime;
+use crate::domain::meeting::Guest;
 use crate::domain::reply::Door;
-use crate::domain::scan::Scanned;
 use crate::domain::token::Purpose;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
-use std::net::{IpAddr, Ipv4Addr};
 use uuid::Uuid;
 
 /// How long a form is good for saying when its page was made.
@@ -64,22 +59,14 @@ impl Gateway {
             return Ok(Answered::Empty);
         }
         let alias = self.tokens.address(Purpose::OrganizerAlias, guest.id.0, &self.settings.domains.alias);
-        let raw = mail(&meeting, &guest, &alias.to_string(), given, &words, answered_at(&guest, given.form, now));
-        let message = AtHand {
-            session: Session {
-                door: MailDoor::Lmtp,
-                peer: IpAddr::V4(Ipv4Addr::LOCALHOST),
-                helo: String::new(),
-                encrypted: true,
-                submitter: None,
-            },
-            reverse_path: ReversePath::Mailbox(guest.mailbox.mailbox.clone()),
-            mail: mime::read(&raw, &self.settings.mime),
-            raw,
-            authentication: Authentication::proved(Proof::Link),
-            scanned: Scanned::default(),
-            now,
+        let at = answered_at(&guest, given.form, now);
+        let (kind, body) = match given.partstat {
+            None => ("text/plain; charset=utf-8", words),
+            Some(partstat) => ("text/calendar; charset=utf-8; method=REPLY", reply(&guest, partstat, &words, at)),
         };
+        let subject = &guest.view(&meeting).title;
+        let mail = PageMail { from: &guest.mailbox.mailbox, to: &alias, subject, kind, body: &body, id: given.form, at };
+        let message = self.from_page(&mail, Proof::Link, now);
         let answer: Answer = self.settle(&message, &alias, Door::OrganizerAlias, guest.id, None).await?;
         Ok(match answer.class() {
             AnswerClass::Accepted => Answered::Taken,
@@ -102,29 +89,7 @@ fn answered_at(guest: &Guest, form: Uuid, now: DateTime<Utc>) -> DateTime<Utc> {
     made.filter(is_of_use).unwrap_or(now)
 }
 
-/// The guest's mail: a REPLY (RFC 5546 §3.2.3) with their words as its COMMENT, or their words alone.
-fn mail(meeting: &Meeting, guest: &Guest, to: &str, given: &PageAnswer, words: &str, at: DateTime<Utc>) -> Vec<u8> {
-    let mailbox = &guest.mailbox.mailbox;
-    let head = format!(
-        "From: <{mailbox}>\r\nTo: <{to}>\r\nSubject: =?utf-8?B?{}?=\r\nDate: {}\r\nMessage-ID: <{}@page>\r\nMIME-Version: 1.0\r\n",
-        STANDARD.encode(subject(&guest.view(meeting).title)),
-        at.to_rfc2822(),
-        given.form.simple(),
-    );
-    let (kind, body) = match given.partstat {
-        None => ("text/plain; charset=utf-8", words.to_owned()),
-        Some(partstat) => ("text/calendar; charset=utf-8; method=REPLY", reply(guest, partstat, words, at)),
-    };
-    let encoded = STANDARD.encode(body);
-    let lines: Vec<&str> = encoded.as_bytes().chunks(76).filter_map(|line| std::str::from_utf8(line).ok()).collect();
-    format!("{head}Content-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n\r\n{}\r\n", lines.join("\r\n")).into_bytes()
-}
-
-/// At most what fits into one encoded word (RFC 2047 §2).
-fn subject(title: &str) -> &str {
-    title.get(..title.floor_char_boundary(42)).unwrap_or_default()
-}
-
+/// A REPLY (RFC 5546 §3.2.3) with the guest's words as its COMMENT.
 fn reply(guest: &Guest, partstat: PartStat, words: &str, at: DateTime<Utc>) -> String {
     let NamedMailbox { mailbox, .. } = &guest.mailbox;
     let comment = if words.is_empty() { String::new() } else { format!("COMMENT:{}\r\n", escape_text(words)) };

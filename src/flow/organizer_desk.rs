@@ -174,7 +174,7 @@ impl Gateway {
         self.carry_out_written(object, organizer, is_trial).await
     }
 
-    async fn still_invited(&self, meeting: &Meeting) -> PortResult<Vec<NamedMailbox>> {
+    pub(super) async fn still_invited(&self, meeting: &Meeting) -> PortResult<Vec<NamedMailbox>> {
         let guests = self.archive.guests(meeting.id).await?;
         Ok(guests.into_iter().filter(|guest| guest.removed_at.is_none()).map(as_written).collect())
     }

@@ -1,4 +1,4 @@
-//! `GET /j/{token}/events`: tells an open page that what it shows has changed (server-sent events). It changes nothing.
+//! Tells an open page that what it shows has changed (server-sent events). It changes nothing, and pages work without it.
 
 use super::guest::GuestCounter;
 use crate::flow::join::{JoinPage, JoinState};
@@ -7,13 +7,15 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, stream};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// How open pages are kept up to date.
+/// How open pages are kept up to date. Clones share the places.
+#[derive(Clone)]
 pub struct Live {
     /// How often each is compared with what is known.
     pub every: Duration,
@@ -23,38 +25,30 @@ pub struct Live {
     pub stopping: watch::Receiver<bool>,
 }
 
-/// One open page.
-struct Follower {
-    counter: Arc<GuestCounter>,
-    token: String,
-    shown: Shown,
-    stopping: watch::Receiver<bool>,
+/// Looks up what a page shows: what a reload would show differently, `None` where there is nothing to see.
+type Look<S> = Box<dyn Fn() -> BoxFuture<'static, Result<Option<S>, PortError>> + Send + Sync>;
+
+/// One open page: what it shows, and how that is looked up again.
+struct Follower<S> {
+    live: Live,
+    look: Look<S>,
+    shown: S,
     _place: OwnedSemaphorePermit,
 }
 
-/// What a reload would show differently.
-#[derive(PartialEq)]
-struct Shown(JoinPage, Option<String>);
-
-impl Follower {
-    async fn shown(counter: &GuestCounter, token: &str) -> Result<Shown, PortError> {
-        let page = counter.join().look(token).await?;
-        let answer = counter.answered(&page).await?;
-        Ok(Shown(page, answer))
-    }
-
-    /// Waits for the next change; `None` when the gateway ends.
+impl<S: PartialEq> Follower<S> {
+    /// Waits for the next change; `None` when the gateway ends, or the page is for nobody any more.
     async fn changed(&mut self) -> Option<()> {
         loop {
             tokio::select! {
-                () = tokio::time::sleep(self.counter.live().every) => {}
-                _ = self.stopping.wait_for(|stop| *stop) => return None,
+                () = tokio::time::sleep(self.live.every) => {}
+                _ = self.live.stopping.wait_for(|stop| *stop) => return None,
             }
             // An archive that does not answer now says nothing of the page.
-            if let Ok(shown) = Self::shown(&self.counter, &self.token).await
-                && shown != self.shown
-            {
-                self.shown = shown;
+            let Ok(seen) = (self.look)().await else { continue };
+            let seen = seen?;
+            if seen != self.shown {
+                self.shown = seen;
                 return Some(());
             }
         }
@@ -62,19 +56,36 @@ impl Follower {
 }
 
 /// The stream of a page.
-pub(super) async fn events(State(counter): State<Arc<GuestCounter>>, Path(token): Path<String>) -> Response {
-    let shown = match Follower::shown(&counter, &token).await {
-        Ok(Shown(JoinPage { state: JoinState::Unknown, .. }, _)) => return StatusCode::NOT_FOUND.into_response(),
-        Ok(shown) => shown,
+pub(super) async fn follow<S: PartialEq + Send + 'static>(live: &Live, look: Look<S>) -> Response {
+    let shown = match look().await {
+        Ok(Some(shown)) => shown,
+        Ok(None) => return StatusCode::NOT_FOUND.into_response(),
         Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
-    // 204 tells the browser not to ask again: the page works without.
-    let Ok(place) = counter.live().open.clone().try_acquire_owned() else { return StatusCode::NO_CONTENT.into_response() };
-    let stopping = counter.live().stopping.clone();
-    let follower = Follower { counter, token, shown, stopping, _place: place };
+    // 204 tells the browser not to ask again.
+    let Ok(place) = live.open.clone().try_acquire_owned() else { return StatusCode::NO_CONTENT.into_response() };
+    let follower = Follower { live: live.clone(), look, shown, _place: place };
     let changes = stream::unfold(follower, |mut follower| async {
         follower.changed().await?;
         Some((Ok::<_, Infallible>(Event::default().event("changed").data("1")), follower))
     });
     Sse::new(changes).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response()
+}
+
+/// `GET /j/{token}/events`
+pub(super) async fn events(State(counter): State<Arc<GuestCounter>>, Path(token): Path<String>) -> Response {
+    let live = counter.live().clone();
+    let look = move || {
+        let (counter, token) = (counter.clone(), token.clone());
+        async move {
+            let page = counter.join().look(&token).await?;
+            if matches!(page, JoinPage { state: JoinState::Unknown, .. }) {
+                return Ok(None);
+            }
+            let answer = counter.answered(&page).await?;
+            Ok(Some((page, answer)))
+        }
+        .boxed()
+    };
+    follow(&live, Box::new(look)).await
 }

@@ -123,6 +123,7 @@ fn guest_values(guest: &Guest, view: &MeetingView, words: &Words, now: DateTime<
         let instance = view.meeting.event.instance(*id)?;
         let response = word(&answer.partstat).to_lowercase();
         Some(json!({
+            "id": id.timestamp(),
             "span": words.dates.span(&view.meeting.event, instance.starts_at, instance.ends_at, view.time_zone),
             "response": { "name": response, "text": text(&words.meeting, "response", &response) },
             "comment": answer.comment,

@@ -14,12 +14,15 @@ use paravent::domain::doorstep::WaitingRoom;
 use paravent::flow::join::{Join, JoinSettings};
 use paravent::flow::sign_in::{SignIn, SignInSettings};
 use paravent::oidc::{Oidc, SignInSettings as ProviderSettings};
+use paravent::web::live::Live;
 use paravent::web::pages::Pages;
 use paravent::web::sign_in::{Reception, router};
 use paravent::web::staff::{StaffCounter, router as staff};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 /// A gateway whose people sign in with a provider.
@@ -28,6 +31,7 @@ pub struct Desk {
     pub provider: Provider,
     pub key: Key,
     pub router: Router,
+    _running: watch::Sender<bool>,
 }
 
 /// Where a browser was sent, and what it holds.
@@ -106,16 +110,18 @@ impl Desk {
             bell: house.bell.clone(),
             settings: JoinSettings { waiting_room: WaitingRoom::UntilModerator, ..JoinSettings::default() },
         };
+        let (running, stopping) = watch::channel(false);
         let counter = StaffCounter {
             reception: reception.clone(),
             gateway: house.gateway.clone(),
             join: Arc::new(join),
+            live: Live { every: Duration::from_millis(5), open: Arc::new(Semaphore::new(1)), stopping },
             pages,
             settings: vec![("policy.max_guests", "100".to_owned())],
             keys: vec![("link", "1".to_owned(), "signs")],
         };
         let router = router(reception).merge(who).merge(staff(Arc::new(counter)));
-        Self { house, provider, key, router }
+        Self { house, provider, key, router, _running: running }
     }
 
     pub async fn ask(&self, method: &str, path: &str, cookie: &str, body: &str) -> Seen {

@@ -8,7 +8,9 @@ use crate::domain::organizer::Organizer;
 use crate::flow::ObjectEnd;
 use crate::flow::organizer_desk::{GuestHelp, GuestHelped};
 use crate::flow::port::PortError;
+use crate::flow::proposal_page::{ProposalChoice, ProposalEnd};
 use crate::flow::sign_in::Person;
+use crate::web::live::follow;
 use crate::web::meeting::meeting_values;
 use crate::web::pages::Words;
 use crate::web::request::Wish;
@@ -17,6 +19,7 @@ use axum::extract::{Form, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::{DateTime, Utc};
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -95,6 +98,7 @@ async fn sheet_of(
     let waiting = counter.gateway.archive.waiting(meeting.id).await?;
     let slot = counter.join.open_at(&meeting, now);
     let here = counter.gateway.is_written_here(&meeting);
+    let can_take = counter.gateway.can_take_proposals(&meeting);
     let is_on = meeting.status == MeetingStatus::Scheduled && !meeting.is_over(now);
     let view = counter.meeting_pages().gather(meeting).await?;
     let sheet = Sheet { person, headers, wish, part: Part::Meetings, template: "staff/meeting", status: StatusCode::OK };
@@ -104,6 +108,7 @@ async fn sheet_of(
             for (row, guest) in guests.iter_mut().zip(&view.guests) {
                 row["acts"] = json!(is_on && guest.removed_at.is_none());
                 row["href"] = json!(format!("/meetings/{}/guests/{}", view.meeting.id, guest.id));
+                row["take"] = json!(can_take);
                 row["waits"] = json!(waiting.iter().any(|one| one.guest == guest.id));
             }
         }
@@ -114,12 +119,32 @@ async fn sheet_of(
             "meeting": values,
             "page": words.meeting.get("page"),
             "href": format!("/meetings/{}", view.meeting.id),
+            "live": is_on.then(|| format!("/meetings/{}/events", view.meeting.id)),
             "start": slot.is_some_and(|slot| now >= slot.opens_at),
             "opens": slot.filter(|slot| now < slot.opens_at).map(|slot| format!("{}, {}", words.dates.date(slot.opens_at, zone), words.dates.clock(slot.opens_at, zone))),
             "here": here && is_on && view.meeting.event.series.is_none(),
             "elsewhere": !here && is_on,
         })
     }))
+}
+
+/// `GET /meetings/{id}/events`: that an answer, a delivery or somebody's presence has changed.
+pub(super) async fn events(State(counter): State<Arc<StaffCounter>>, Path(id): Path<MeetingId>, headers: HeaderMap) -> Answer {
+    let person = counter.reception.person(&headers, &format!("/meetings/{id}")).await?;
+    let organizer = organizer(&counter, &person, &headers)?.clone();
+    let live = counter.live.clone();
+    let look = move || {
+        let (counter, organizer) = (counter.clone(), organizer.clone());
+        async move {
+            let gateway = &counter.gateway;
+            let Some(meeting) = gateway.own_meeting(&organizer, id).await? else { return Ok(None) };
+            let is_open = counter.join.open_at(&meeting, gateway.world.now()).is_some_and(|slot| gateway.world.now() >= slot.opens_at);
+            let waiting = gateway.archive.waiting(id).await?;
+            Ok(Some((counter.meeting_pages().gather(meeting).await?, waiting, is_open)))
+        }
+        .boxed()
+    };
+    Ok(follow(&live, Box::new(look)).await)
 }
 
 /// `POST /meetings/{id}/act`: start as moderator, or cancel.
@@ -161,6 +186,13 @@ pub(super) async fn help(
 ) -> Answer {
     let person = counter.reception.poster(&headers, &asked.key).await?;
     let organizer = organizer(&counter, &person, &headers)?;
+    let here = |said: &str| Redirect::to(&format!("/meetings/{id}?said={said}")).into_response();
+    if let Some(choice) = choice(&asked.action) {
+        return Ok(match counter.gateway.answer_proposal(organizer, guest, choice).await {
+            Ok(end) => here(said_of(choice, end)),
+            Err(error) => counter.unavailable(&error, &headers),
+        });
+    }
     let help = match asked.action.as_str() {
         "resend" => GuestHelp::Resend,
         "reissue-link" => GuestHelp::ReissueLink,
@@ -174,7 +206,26 @@ pub(super) async fn help(
         Ok(GuestHelped::WouldLeak) => "would-leak",
         Err(error) => return Ok(counter.unavailable(&error, &headers)),
     };
-    Ok(Redirect::to(&format!("/meetings/{id}?said={said}")).into_response())
+    Ok(here(said))
+}
+
+/// `take-time`, `keep-time`, or `keep-time.` and the date of a series in seconds since 1970.
+fn choice(action: &str) -> Option<ProposalChoice> {
+    match action.strip_prefix("keep-time") {
+        Some("") => Some(ProposalChoice::Keep(None)),
+        Some(date) => Some(ProposalChoice::Keep(Some(DateTime::from_timestamp(date.strip_prefix('.')?.parse().ok()?, 0)?))),
+        None => (action == "take-time").then_some(ProposalChoice::Take),
+    }
+}
+
+fn said_of(choice: ProposalChoice, end: ProposalEnd) -> &'static str {
+    match (end, choice) {
+        (ProposalEnd::Done, ProposalChoice::Take) => "changed",
+        (ProposalEnd::Done, ProposalChoice::Keep(_)) => "time-kept",
+        (ProposalEnd::Gone, _) => "proposal-gone",
+        (ProposalEnd::Elsewhere, _) => "take-elsewhere",
+        (ProposalEnd::Refused, _) => "not-done",
+    }
 }
 
 fn word_of(help: GuestHelp) -> &'static str {

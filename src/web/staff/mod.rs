@@ -11,6 +11,7 @@ mod holds;
 mod meetings;
 mod search;
 
+use super::live::Live;
 use super::pages::{Pages, Words};
 use super::request::{Request, Wish};
 use super::security::guarded;
@@ -48,6 +49,8 @@ pub struct StaffCounter {
     pub gateway: Arc<Gateway>,
     /// The door of meetings.
     pub join: Arc<Join>,
+    /// How open pages are kept up to date.
+    pub live: Live,
     /// Templates and words.
     pub pages: Arc<Pages>,
     /// What administrators are shown of the settings: name and value.
@@ -173,6 +176,7 @@ pub fn router(counter: Arc<StaffCounter>) -> Router {
         .route("/meetings", get(meetings::list))
         .route("/meetings/new", get(form::blank).post(form::write))
         .route("/meetings/{id}", get(meetings::show))
+        .route("/meetings/{id}/events", get(meetings::events))
         .route("/meetings/{id}/change", get(form::filled).post(form::rewrite))
         .route("/meetings/{id}/act", post(meetings::act))
         .route("/meetings/{id}/guests/{guest}", post(meetings::help))

@@ -12,7 +12,7 @@ mod written;
 
 pub use guest::{Described, GuestObject, cancel_for_guest, decline_for_guest, request_for_guest};
 pub use organizer::{OrganizerReply, counter_for_organizer, reply_for_organizer};
-pub use written::{WrittenMeeting, cancel_of_organizer, request_of_organizer};
+pub use written::{DeclinedProposal, WrittenMeeting, cancel_of_organizer, decline_of_organizer, request_of_organizer};
 
 use super::Method;
 use super::tree::{Component, Property};

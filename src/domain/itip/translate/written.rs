@@ -1,7 +1,7 @@
 //! A meeting that an organizer writes on a page, as the calendar object that their program would send.
 
 use super::{calendar, user, utc};
-use crate::domain::address::NamedMailbox;
+use crate::domain::address::{Mailbox, NamedMailbox};
 use crate::domain::itip::tree::Property;
 use crate::domain::itip::{Method, Uid};
 use chrono::{DateTime, Utc};
@@ -37,6 +37,34 @@ pub fn request_of_organizer(meeting: &WrittenMeeting<'_>) -> String {
 /// METHOD:CANCEL of the whole (RFC 5546 §3.2.5).
 pub fn cancel_of_organizer(meeting: &WrittenMeeting<'_>) -> String {
     object(meeting, &Method::Cancel, "CANCELLED")
+}
+
+/// A proposal that an organizer does not take.
+#[derive(Clone, Debug)]
+pub struct DeclinedProposal<'a> {
+    /// Its meeting's UID in the organizer's dialog.
+    pub uid: &'a Uid,
+    /// ORGANIZER.
+    pub organizer: &'a Mailbox,
+    /// ATTENDEE: whose it was.
+    pub guest: &'a Mailbox,
+    /// RECURRENCE-ID, where it was for a date of a series.
+    pub target: Option<DateTime<Utc>>,
+    /// DTSTAMP.
+    pub now: DateTime<Utc>,
+}
+
+/// METHOD:DECLINECOUNTER (RFC 5546 §3.2.8).
+pub fn decline_of_organizer(declined: &DeclinedProposal<'_>) -> String {
+    let named = |mailbox: &Mailbox| NamedMailbox { name: None, mailbox: mailbox.clone() };
+    let mut event = vec![
+        Property::text("UID", &declined.uid.0),
+        Property::new("DTSTAMP", utc(declined.now)),
+        user("ORGANIZER", &named(declined.organizer), &[]),
+        user("ATTENDEE", &named(declined.guest), &[]),
+    ];
+    event.extend(declined.target.map(|target| Property::new("RECURRENCE-ID", utc(target))));
+    calendar(&Method::DeclineCounter, Vec::new(), vec![event])
 }
 
 fn object(meeting: &WrittenMeeting<'_>, method: &Method, status: &str) -> String {
