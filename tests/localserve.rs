@@ -17,14 +17,14 @@ const JEAN: &str = "jean.martin@hopital.example";
 const LEA: &str = "lea.petit@cabinet.example";
 
 /// A running `localserve`.
-struct Local {
+pub struct Local {
     child: Child,
-    port: u16,
+    pub port: u16,
     folder: PathBuf,
 }
 
 impl Local {
-    fn start(options: &[&str]) -> Self {
+    pub fn start(options: &[&str]) -> Self {
         let port = free_run(4);
         let mut child = Command::new(env!("CARGO_BIN_EXE_paravent"))
             .args(["localserve", "--port", &port.to_string()])
@@ -62,7 +62,7 @@ impl Local {
     }
 
     /// The numbers of the mails in a mailbox, newest first.
-    fn mails(&self, address: &str) -> Vec<u32> {
+    pub fn mails(&self, address: &str) -> Vec<u32> {
         let page = get(self.port, &format!("/mailbox/{address}")).body;
         page.split("href=\"/mail/").skip(1).filter_map(|rest| rest.split('"').next()?.parse().ok()).collect()
     }
@@ -77,7 +77,7 @@ impl Local {
     }
 
     /// Presses a button beside a mail; the door took what it made.
-    fn press(&self, number: u32, form: &[(&str, &str)]) {
+    pub fn press(&self, number: u32, form: &[(&str, &str)]) {
         let answer = post(self.port, &format!("/mail/{number}"), form);
         assert_eq!(answer.status, 303, "{form:?}: {}", answer.body);
         let location = answer.location.unwrap();
@@ -91,8 +91,15 @@ impl Local {
         row.unwrap_or_else(|| panic!("{address} is not in\n{page}")).to_owned()
     }
 
+    /// The organizer's page, by the link in the summary that they got.
+    pub fn summary_page(&self) -> String {
+        let summary = self.shown(self.next_mail(ORGANIZER, 0));
+        let link = summary.split("/m/").nth(1).and_then(|rest| rest.split(['<', '"', '\n', ' ', '&']).next()).unwrap();
+        format!("/m/{link}")
+    }
+
     /// Mail is delivered after the door answered: waits until a mailbox has more than `before`, and gives the newest.
-    fn next_mail(&self, address: &str, before: usize) -> u32 {
+    pub fn next_mail(&self, address: &str, before: usize) -> u32 {
         eventually(&format!("a mail for {address} beyond {before}"), || {
             let mails = self.mails(address);
             (mails.len() > before).then(|| mails.first().copied()).flatten()
@@ -140,10 +147,9 @@ fn a_newcomer_finds_a_meeting_and_every_mailbox() {
     }
     assert!(!local.raw(local.mails(JEAN)[0]).contains(ORGANIZER));
 
-    let summary = local.shown(local.mails(ORGANIZER)[0]);
-    let link = summary.split("/m/").nth(1).and_then(|rest| rest.split(['<', '"', '\n', ' ', '&']).next()).unwrap();
-    let page = get(local.port, &format!("/m/{link}"));
-    assert_eq!(page.status, 200, "{link}");
+    let path = local.summary_page();
+    let page = get(local.port, &path);
+    assert_eq!(page.status, 200, "{path}");
     has(&page.body, &["Jean Martin", "Léa Petit", "Europe/Paris"]);
 
     let link = local.row(JEAN).split("/j/").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();

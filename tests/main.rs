@@ -12,6 +12,7 @@ mod attachments;
 mod authenticate;
 mod bad_input;
 mod balance;
+mod browser;
 mod budgets;
 mod calendar;
 mod check;

@@ -1,5 +1,6 @@
 //! What several tests share.
 
+pub mod browser;
 pub mod corpus_itip;
 pub mod desk;
 pub mod dns;
