@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use chrono::TimeDelta;
+use paravent::domain::alert::Severity;
 use paravent::domain::api_key::Scope;
 use paravent::domain::delivery::OutboxPurpose::Invitation;
 use paravent::domain::record::HoldState;
@@ -13,7 +14,7 @@ use paravent::domain::token::Purpose;
 use paravent::flow::api_key::ApiKeys;
 use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::{Mx, Submission};
-use paravent::web::api::{ApiCounter, document, router};
+use paravent::web::api::{ApiCounter, KnownWebhook, document, router};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -36,7 +37,8 @@ impl Api {
     async fn open() -> Self {
         let house = House::build().await;
         let key = house.gateway.create_api_key("portal", &Scope::ALL).await.unwrap().unwrap();
-        let router = router(Arc::new(ApiCounter { gateway: house.gateway.clone(), https: true }));
+        let webhooks = vec![KnownWebhook { name: "desk".to_owned(), severity: Severity::Warning }];
+        let router = router(Arc::new(ApiCounter { gateway: house.gateway.clone(), webhooks, https: true }));
         Self { house, key, router }
     }
 
@@ -200,6 +202,27 @@ async fn alerts_and_mail_that_waits_are_worked_on() {
     assert!(trail.iter().any(|event| event.actor == "api:portal" && event.action == "alert.acknowledge"), "{trail:?}");
 }
 
+#[tokio::test]
+async fn guests_and_meetings_are_found_and_webhooks_are_told_of() {
+    let api = Api::open().await;
+    api.ask("POST", "/api/v1/meetings", &meeting(&[JEAN, LEA])).await;
+    let (stored, guests) = api.house.meeting().await;
+    let found = api.ask("GET", &format!("/api/v1/search?q={}", JEAN.replace('@', "%40")), &Value::Null).await.body;
+    let jean = guests.iter().find(|guest| guest.mailbox.mailbox.to_string() == JEAN).unwrap().id;
+    assert_eq!(found["items"][0]["guest"], json!(jean));
+    assert_eq!((found["items"][0]["meeting"].clone(), found["items"][0]["address"].clone()), (json!(stored.id), json!(JEAN)));
+    let by_title = api.ask("GET", &format!("/api/v1/search?q={}&limit=1", stored.event.title.replace(' ', "%20")), &Value::Null).await.body;
+    assert_eq!(by_title["items"][0]["guest"], Value::Null, "{by_title}");
+
+    let before = api.ask("GET", "/api/v1/webhooks", &Value::Null).await.body;
+    assert_eq!(before, json!({ "items": [{ "name": "desk", "severity": "warning", "told": 0, "waiting": 0 }] }));
+    api.house.verdicts.aligned.store(false, Ordering::SeqCst);
+    let alias = api.house.address(Purpose::OrganizerAlias, jean);
+    api.house.accept(Mx, JEAN, &alias, &words(JEAN, &alias, "w@hopital.example", "Bonjour")).await;
+    let after = api.ask("GET", "/api/v1/webhooks", &Value::Null).await.body;
+    assert!(after["items"][0]["waiting"].as_u64().unwrap() > 0, "{after}");
+}
+
 /// Every operation with every kind of nonsense: each answer is one that the document names.
 #[tokio::test]
 async fn no_answer_is_undocumented() {
@@ -223,6 +246,8 @@ async fn no_answer_is_undocumented() {
         "?meeting=x",
         "?organizer=x",
         "?other=1",
+        "?q=",
+        "?q=jean",
         "?%ff",
     ];
     let mut asked = 0;

@@ -21,6 +21,7 @@ use crate::flow::{Burst, Gateway, Settings, Turns};
 use crate::inbound::Tls;
 use crate::oidc::Oidc;
 use crate::store::SqliteArchive;
+use crate::web::api::KnownWebhook;
 use crate::web::conference_server::{ConferenceCounter, PublishedKey};
 use anyhow::{Context, anyhow};
 use aws_lc_rs::digest;
@@ -179,6 +180,11 @@ pub(super) fn shown_settings(config: &Config) -> Vec<(&'static str, String)> {
         ("policy.closes_after_minutes", policy.closes_after_minutes.to_string()),
         ("policy.hold_days", policy.hold_days.to_string()),
     ]
+}
+
+/// Who is told of alerts, as programs see it.
+pub(super) fn known_webhooks(config: &Config) -> Vec<KnownWebhook> {
+    config.webhooks.iter().map(|webhook| KnownWebhook { name: webhook.name.clone(), severity: webhook.severity }).collect()
 }
 
 /// The names of keys: the first of a kind signs.

@@ -227,7 +227,7 @@ fn pages(
         keys: build::shown_keys(secrets),
     };
     let https = public_url.starts_with("https://");
-    let programs = api_router(Arc::new(ApiCounter { gateway: gateway.clone(), https }));
+    let programs = api_router(Arc::new(ApiCounter { gateway: gateway.clone(), webhooks: build::known_webhooks(config), https }));
     let people = sign_in_router(reception).merge(programs).merge(staff_router(Arc::new(staff)));
     Ok(guests.merge(people).merge(conference).merge(organizers).merge(alerts).merge(holds).merge(answers))
 }

@@ -5,7 +5,9 @@ mod alerts;
 mod holds;
 mod meetings;
 mod problem;
+mod search;
 mod types;
+mod webhooks;
 
 use super::security::{guarded, headers};
 use crate::domain::api_key::{ApiKey, Scope};
@@ -17,6 +19,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
+pub use webhooks::KnownWebhook;
+
 use problem::Problem;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -37,6 +41,8 @@ const ROWS: (u32, u32) = (50, 200);
 pub struct ApiCounter {
     /// The flows.
     pub gateway: Arc<Gateway>,
+    /// Who is told of alerts.
+    pub webhooks: Vec<KnownWebhook>,
     /// Whether pages are served over https.
     pub https: bool,
 }
@@ -145,7 +151,9 @@ impl Modify for Bearer {
         alerts::act,
         holds::list,
         holds::show,
-        holds::act
+        holds::act,
+        search::look,
+        webhooks::list
     ),
     modifiers(&Bearer),
     security(("key" = []))
@@ -176,6 +184,8 @@ pub fn router(counter: Arc<ApiCounter>) -> Router {
         .route("/api/v1/holds", get(holds::list))
         .route("/api/v1/holds/{id}", get(holds::show))
         .route("/api/v1/holds/{id}/actions", post(holds::act))
+        .route("/api/v1/search", get(search::look))
+        .route("/api/v1/webhooks", get(webhooks::list))
         .route("/api/{*rest}", axum::routing::any(no_such))
         .method_not_allowed_fallback(async || Problem::new(StatusCode::METHOD_NOT_ALLOWED, "This can't be done with this."));
     guarded(routes, BODY_MAX, TIME_MAX, all).with_state(counter)

@@ -1,6 +1,8 @@
 //! What programs read and write. Names and forms are a promise: they change with the version in the path alone.
 
+use super::KnownWebhook;
 use crate::domain::alert::Alert;
+use crate::domain::listing::Hit;
 use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::presence::{Attended, Punctual};
 use crate::domain::record::ReceivedSummary;
@@ -312,5 +314,71 @@ impl HoldOut {
             guest: mail.guest.map(|guest| guest.0),
             size: mail.size,
         }
+    }
+}
+
+/// What was found.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Hits {
+    /// Meetings and guests.
+    items: Vec<HitOut>,
+}
+
+/// A meeting, or a guest of one.
+#[derive(Serialize, ToSchema)]
+pub(super) struct HitOut {
+    /// The meeting.
+    meeting: Uuid,
+    /// Its title.
+    title: String,
+    /// Its start.
+    starts_at: DateTime<Utc>,
+    /// The guest that was found; `null` where it was the meeting.
+    guest: Option<Uuid>,
+    /// Their address.
+    address: Option<String>,
+}
+
+impl Hits {
+    pub(super) fn of(hits: &[Hit]) -> Self {
+        let items = hits.iter().map(|hit| match hit {
+            Hit::Meeting { id, title, starts_at } => {
+                HitOut { meeting: id.0, title: title.clone(), starts_at: *starts_at, guest: None, address: None }
+            }
+            Hit::Guest { id, address, meeting, title, starts_at } => HitOut {
+                meeting: meeting.0,
+                title: title.clone(),
+                starts_at: *starts_at,
+                guest: Some(id.0),
+                address: Some(address.clone()),
+            },
+        });
+        Self { items: items.collect() }
+    }
+}
+
+/// All webhooks.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Webhooks {
+    /// In the order of the settings.
+    pub(super) items: Vec<WebhookOut>,
+}
+
+/// How far a webhook is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct WebhookOut {
+    /// Its name.
+    name: String,
+    /// The least severe that it is told of: `info`, `warning` or `high`.
+    severity: String,
+    /// The number of the last event that it was told, or that was passed over.
+    told: u64,
+    /// How many newer events there are at most: some may be less severe than it wants.
+    waiting: u64,
+}
+
+impl WebhookOut {
+    pub(super) fn of(webhook: &KnownWebhook, told: u64, newest: u64) -> Self {
+        Self { name: webhook.name.clone(), severity: word(&webhook.severity), told, waiting: newest.saturating_sub(told) }
     }
 }
