@@ -8,6 +8,7 @@ use paravent::flow::port::Archive;
 use paravent::store::{SqliteArchive, StoreError};
 use std::sync::Arc;
 
+mod copy;
 mod postgres;
 
 async fn open() -> Option<(tempfile::TempDir, SqliteArchive)> {

@@ -1,9 +1,11 @@
 //! Archive: what must never be lost. One port ([`crate::flow::port::Archive`]), one folder per engine; all SQL is here.
 
 mod codec;
+mod copy;
 pub mod postgres;
 pub mod sqlite;
 
+pub use copy::{Copied, CopyError, copy};
 pub use postgres::{PostgresArchive, PostgresSettings};
 pub use sqlite::SqliteArchive;
 
