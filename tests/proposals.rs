@@ -7,7 +7,6 @@ use paravent::domain::itip::{self, CalendarObject, Method};
 use paravent::domain::mime::InboundMail;
 use paravent::domain::record::HoldState;
 use paravent::domain::token::Purpose;
-use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::{Mx, Submission};
 use std::sync::atomic::Ordering;
 use support::house::{House, JEAN, ORGANIZER, calendar_mail, of_purpose};
