@@ -12,7 +12,6 @@ use paravent::domain::meeting::Guest;
 use paravent::domain::mime::InboundMail;
 use paravent::domain::record::{Commit, Write};
 use paravent::domain::suppression::{Suppression, SuppressionCause};
-use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::Submission;
 use paravent::web::answer::{AnswerCounter, router};
 use std::sync::Arc;

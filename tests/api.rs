@@ -11,8 +11,6 @@ use paravent::domain::api_key::Scope;
 use paravent::domain::delivery::OutboxPurpose::Invitation;
 use paravent::domain::record::HoldState;
 use paravent::domain::token::Purpose;
-use paravent::flow::api_key::ApiKeys;
-use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::{Mx, Submission};
 use paravent::web::api::{ApiCounter, KnownWebhook, document, router};
 use serde_json::{Value, json};

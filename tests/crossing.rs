@@ -8,7 +8,6 @@ use paravent::domain::delivery::OutboxPurpose::{Answer, Organizer};
 use paravent::domain::mime::{InboundMail, Placement};
 use paravent::domain::record::HoldState;
 use paravent::domain::token::Purpose;
-use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::{Mx, Submission};
 use std::fs;
 use std::path::{Path, PathBuf};

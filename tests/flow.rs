@@ -11,7 +11,7 @@ use paravent::domain::record::HoldState;
 use paravent::domain::token::Purpose;
 use paravent::flow::hold::HoldOutcome;
 use paravent::flow::port::MailDoor::{Lmtp, Mx, Submission};
-use paravent::flow::port::{Archive, World};
+use paravent::flow::port::World;
 use std::sync::atomic::Ordering;
 use support::house::{House, JEAN, LEA, ORGANIZER, calendar_mail, of_purpose, parsed, reply, words};
 

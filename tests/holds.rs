@@ -13,7 +13,6 @@ use paravent::domain::record::HoldState;
 use paravent::domain::token::Purpose;
 use paravent::flow::alert_desk::Acted;
 use paravent::flow::hold::HoldOutcome;
-use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::{Mx, Submission};
 use paravent::web::hold::{HoldCounter, router};
 use std::sync::Arc;

@@ -12,7 +12,6 @@ use paravent::domain::doorstep::WaitingRoom;
 use paravent::flow::conference_server::ConferenceDesk;
 use paravent::flow::join::JoinSettings;
 use paravent::flow::port::MailDoor::Submission;
-use paravent::flow::room_port::Rooms;
 use paravent::web::conference_server::{ConferenceCounter, PublishedKey, router};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -15,7 +15,6 @@ use paravent::domain::record::{Commit, RoomWrite, Write};
 use paravent::domain::suppression::{Suppression, SuppressionCause};
 use paravent::flow::alert_desk::{Acted, AlertSeen};
 use paravent::flow::join::{Entry, Join, JoinSettings, JoinState};
-use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::Submission;
 use paravent::web::answer::{AnswerCounter, router};
 use std::sync::Arc;

@@ -11,7 +11,6 @@ use paravent::domain::itip::{self, CalendarObject, Method};
 use paravent::domain::mime::InboundMail;
 use paravent::domain::record::HoldState;
 use paravent::domain::token::Purpose;
-use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::{Mx, Submission};
 use serde_json::json;
 use std::sync::atomic::Ordering;

@@ -13,7 +13,7 @@ use paravent::domain::scan::Scanned;
 use paravent::domain::token::Purpose;
 use paravent::flow::hold::HoldOutcome;
 use paravent::flow::port::MailDoor::{Mx, Submission};
-use paravent::flow::port::{Archive, PortResult, Scanner, ToScan};
+use paravent::flow::port::{PortResult, Scanner, ToScan};
 use paravent::scan::{Clamd, Rspamd, ScanSettings, scanners};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -9,7 +9,6 @@ use paravent::domain::delivery::OutboxPurpose;
 use paravent::domain::meeting::MeetingStatus;
 use paravent::domain::record::{Commit, Write};
 use paravent::domain::token::Purpose;
-use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::Mx;
 use support::house::{House, JEAN, LEA, mailbox, of_purpose};
 use support::series::{

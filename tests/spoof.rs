@@ -11,7 +11,7 @@ use paravent::domain::attendance::PartStat;
 use paravent::domain::delivery::OutboxPurpose;
 use paravent::domain::token::Purpose;
 use paravent::flow::port::MailDoor::{Mx, Submission};
-use paravent::flow::port::{Archive, Incoming, Reception, Session};
+use paravent::flow::port::{Incoming, Reception, Session};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;

@@ -8,19 +8,16 @@ use paravent::flow::port::Archive;
 use paravent::store::{SqliteArchive, StoreError};
 use std::sync::Arc;
 
-macro_rules! contract {
-    ($($name:ident),+) => {$(
-        #[tokio::test]
-        async fn $name() {
-            let folder = tempfile::tempdir().unwrap();
-            let archive = SqliteArchive::open(&folder.path().join("a.db")).await.unwrap();
-            contract::$name(&archive).await;
-            archive.close().await;
-        }
-    )+};
+mod copy;
+mod postgres;
+
+async fn open() -> Option<(tempfile::TempDir, SqliteArchive)> {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = SqliteArchive::open(&folder.path().join("a.db")).await.unwrap();
+    Some((folder, archive))
 }
 
-contract!(versions_and_unique_rows, tracks, received_messages, outbox, alerts, alert_events, threads_and_audit, concurrent, rooms);
+contract::suite!(open);
 
 #[tokio::test]
 async fn what_was_answered_is_in_a_copy_taken_without_closing() {

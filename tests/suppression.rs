@@ -15,7 +15,7 @@ use paravent::domain::record::{Commit, Committed, HoldState, Write};
 use paravent::domain::suppression::{Lifted, SuppressionCause};
 use paravent::domain::token::Purpose;
 use paravent::flow::port::MailDoor::{Mx, Submission};
-use paravent::flow::port::{Archive, World};
+use paravent::flow::port::World;
 use paravent::outbound::aftermath::aftermath;
 use std::sync::atomic::Ordering;
 use support::house::{House, JEAN, LEA, ORGANIZER, calendar_mail, mailbox, of_purpose, reply, words};

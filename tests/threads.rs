@@ -9,7 +9,6 @@ use paravent::domain::meeting::Guest;
 use paravent::domain::mime::InboundMail;
 use paravent::domain::record::{Commit, Write};
 use paravent::domain::token::Purpose;
-use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::{Mx, Submission};
 use std::collections::BTreeSet;
 use support::house::{House, JEAN, ORGANIZER, calendar_mail, of_purpose, parsed, reply, words};

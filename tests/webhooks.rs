@@ -15,7 +15,6 @@ use paravent::domain::alert::{Alert, AlertAction, AlertKind, AlertState, Severit
 use paravent::domain::id::AlertId;
 use paravent::domain::record::{Commit, Write};
 use paravent::domain::token::Purpose;
-use paravent::flow::port::Archive;
 use paravent::flow::port::MailDoor::{Mx, Submission};
 use paravent::notify::caller::{Caller, CallerBell};
 use paravent::notify::webhook::{Called, Webhook};

@@ -20,7 +20,6 @@ use crate::flow::sign_in::{SignIn, SignInSettings};
 use crate::flow::{Burst, Gateway, Settings, Turns};
 use crate::inbound::Tls;
 use crate::oidc::Oidc;
-use crate::store::SqliteArchive;
 use crate::web::api::KnownWebhook;
 use crate::web::conference_server::{ConferenceCounter, PublishedKey};
 use anyhow::{Context, anyhow};
@@ -30,11 +29,6 @@ use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use secrecy::ExposeSecret;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Opens the archive.
-pub async fn open_archive(settings: &crate::config::Store) -> anyhow::Result<Arc<dyn Archive>> {
-    Ok(Arc::new(SqliteArchive::open(&settings.path).await?))
-}
 
 /// What is built before the flows.
 pub(super) struct Ground {

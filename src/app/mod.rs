@@ -1,5 +1,6 @@
 //! Fuse box: builds the adapters, starts the tasks, shuts them down. The only module that knows every room.
 
+mod archive;
 mod build;
 mod callers;
 mod doors;
@@ -7,7 +8,8 @@ mod localserve;
 mod watch;
 mod world;
 
-pub use build::{open_archive, shown_keys};
+pub use archive::{open_archive, postgres};
+pub use build::shown_keys;
 pub use callers::webhook;
 pub use localserve::localserve;
 

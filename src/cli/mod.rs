@@ -16,6 +16,7 @@ mod organizer;
 mod output;
 mod reconcile;
 mod serve;
+mod store;
 mod webhook;
 
 use clap::{Parser, Subcommand};
@@ -86,6 +87,9 @@ enum Command {
     Organizer(organizer::Command),
     /// Prove that everything accepted, held or to be sent is accounted for; exit code 3 and the rows where it is not.
     Reconcile,
+    /// The archive as a whole.
+    #[command(subcommand)]
+    Store(store::Command),
     /// Print a completion script for a shell.
     Completions(completions::Options),
 }
@@ -128,6 +132,7 @@ fn run(desk: &Desk, command: Command) -> Outcome {
         Command::ApiKey(command) => api_key::run(desk, &command),
         Command::Organizer(command) => organizer::run(desk, &command),
         Command::Reconcile => reconcile::run(desk),
+        Command::Store(command) => store::run(desk, &command),
         Command::Completions(options) => completions::run(&options),
     }
 }

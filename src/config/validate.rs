@@ -60,6 +60,7 @@ impl Config {
         self.webhooks(&mut findings);
         self.people(&mut findings);
         self.rooms(&mut findings);
+        self.archive(&mut findings);
         self.key_files(&mut findings);
         if findings.is_empty() {
             findings.push(Finding::ok("configuration", "the settings fit together"));
@@ -80,6 +81,20 @@ impl Config {
                 "it is the alias domain",
                 "give guest aliases a domain of their own, such as guest.visio.example",
             ));
+        }
+    }
+
+    fn archive(&self, findings: &mut Vec<Finding>) {
+        let Some(url) = &self.store.url else { return };
+        let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
+        let Some(rest) = rest else {
+            let advice = "give postgres://USER@HOST/DATABASE, or leave it out for SQLite";
+            return findings.push(Finding::problem("store.url", "it is no address of a PostgreSQL database", advice));
+        };
+        // Settings are shown and logged; whoever reads this file need not know the password.
+        let user = rest.split(['/', '?']).next().and_then(|place| place.rsplit_once('@')).map_or("", |(user, _)| user);
+        if user.contains(':') || rest.contains("password=") {
+            findings.push(Finding::problem("store.url", "a password is in it", "put it into the file that store.password_file names"));
         }
     }
 

@@ -1,5 +1,9 @@
 //! What every archive must do, written against the port so that each engine runs the same suite.
 
+mod beside;
+
+pub(crate) use beside::{alert_pages, api_keys, balance, counters, pages, search, sessions, suppressions};
+
 use chrono::{DateTime, Utc};
 use paravent::domain::address::{Mailbox, NamedMailbox, ReversePath};
 use paravent::domain::alert::{Alert, AlertKind, AlertOccasion, AlertState, Severity};
@@ -20,6 +24,25 @@ use paravent::domain::revision::Ledger;
 use paravent::domain::thread::{MessageId, ThreadLink};
 use paravent::flow::port::Archive;
 use uuid::Uuid;
+
+/// Every case as a test, on what `$open` opens: the archive, and what must live as long; `None` skips.
+macro_rules! suite {
+    ($open:ident) => {
+        crate::contract::suite!(
+            $open: versions_and_unique_rows, tracks, received_messages, outbox, alerts, alert_events, threads_and_audit, concurrent, rooms,
+            suppressions, counters, pages, alert_pages, search, sessions, api_keys, balance
+        );
+    };
+    ($open:ident: $($name:ident),+) => {$(
+        #[tokio::test]
+        async fn $name() {
+            let Some((_guard, archive)) = $open().await else { return };
+            crate::contract::$name(&archive).await;
+            archive.close().await;
+        }
+    )+};
+}
+pub(crate) use suite;
 
 pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_900_000_000 + seconds, 123_456_000).unwrap()

@@ -6,7 +6,7 @@ use paravent::domain::address::ReversePath;
 use paravent::domain::delivery::{OutboxItem, OutboxPurpose};
 use paravent::domain::meeting::Guest;
 use paravent::domain::token::Purpose;
-use paravent::flow::port::{Archive, Incoming, MailDoor, Reception, Session, Submitter, World};
+use paravent::flow::port::{Incoming, MailDoor, Reception, Session, Submitter, World};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// What the organizer means, in the words of `fixtures/invites/NN-slug/expected.json`.

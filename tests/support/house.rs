@@ -26,6 +26,7 @@ use paravent::flow::route::Domains;
 use paravent::flow::{Burst, Gateway, Settings, Turns};
 use paravent::store::SqliteArchive;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
@@ -108,7 +109,7 @@ impl Waker for Rung {
 
 pub struct House {
     pub gateway: Arc<Gateway>,
-    pub archive: Arc<SqliteArchive>,
+    pub archive: Arc<dyn Archive>,
     pub clock: Arc<Clock>,
     pub verdicts: Arc<Verdicts>,
     pub bell: Arc<Rung>,
@@ -139,6 +140,14 @@ pub fn organizer(mail: &str, name: &str) -> Organizer {
     }
 }
 
+/// A SQLite file; or, with `PARAVENT_TEST_ENGINE=postgres`, a database: every story can be told on both (docs/postgresql.md).
+async fn archive(file: &Path) -> Arc<dyn Archive> {
+    if std::env::var("PARAVENT_TEST_ENGINE").is_ok_and(|engine| engine == "postgres") {
+        return Arc::new(super::postgres::archive().await.expect("PostgreSQL was asked for"));
+    }
+    Arc::new(SqliteArchive::open(file).await.unwrap())
+}
+
 impl House {
     pub async fn build() -> Self {
         Self::of(vec![organizer(ORGANIZER, "Claire Bernard"), organizer("paul.roux@agence.example", "Paul Roux")]).await
@@ -151,7 +160,7 @@ impl House {
     /// The same with other budgets.
     pub async fn with(people: Vec<Organizer>, budgets: Budgets) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let archive = Arc::new(SqliteArchive::open(&folder.path().join("archive.sqlite")).await.unwrap());
+        let archive = archive(&folder.path().join("archive.sqlite")).await;
         let start: DateTime<Utc> = "2026-01-05T08:00:00Z".parse().unwrap();
         let clock = Arc::new(Clock(AtomicI64::new(start.timestamp_micros())));
         let verdicts = Arc::new(Verdicts { aligned: AtomicBool::new(true) });

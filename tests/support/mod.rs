@@ -16,6 +16,7 @@ pub mod net;
 pub mod outlook;
 pub mod parts;
 pub mod peer;
+pub mod postgres;
 pub mod provider;
 pub mod readers;
 pub mod sealer;

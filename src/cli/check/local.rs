@@ -24,6 +24,10 @@ pub(super) async fn findings(config: &Config) -> Vec<Finding> {
 
 /// A file that is not there is not made: it would belong to whoever checks.
 async fn store(config: &Config) -> Vec<Finding> {
+    if config.store.url.is_some() {
+        let advice = "is the server running, are user, password and TLS as docs/postgresql.md says?";
+        return opened(config, "PostgreSQL".to_owned(), advice).await;
+    }
     let path = &config.store.path;
     let name = path.display();
     let Ok(meta) = std::fs::metadata(path) else {
@@ -35,9 +39,14 @@ async fn store(config: &Config) -> Vec<Finding> {
             Finding::problem("store", format!("{name} cannot be made: its folder is missing"), advice)
         }];
     };
+    let advice = "give it to the user that serves; if it is damaged, restore it from a backup";
+    opened(config, format!("{name} ({})", size(meta.len())), advice).await
+}
+
+async fn opened(config: &Config, name: String, advice: &str) -> Vec<Finding> {
     match inside(config).await {
         Ok(Inside { waiting, overdue, held, alerts }) => {
-            let found = format!("{name} ({}); mails to send: {waiting}, on hold: {held}; open alerts: {alerts}", size(meta.len()));
+            let found = format!("{name}; mails to send: {waiting}, on hold: {held}; open alerts: {alerts}");
             let mut findings = vec![Finding::ok("store", found)];
             if overdue {
                 let advice = "is `paravent serve` running? If so, look at its log for the smarthost's answer";
@@ -48,11 +57,7 @@ async fn store(config: &Config) -> Vec<Finding> {
             }
             findings
         }
-        Err(error) => vec![Finding::problem(
-            "store",
-            format!("{name} cannot be opened: {error:#}"),
-            "give it to the user that serves; if it is damaged, restore it from a backup",
-        )],
+        Err(error) => vec![Finding::problem("store", format!("{name} cannot be opened: {error:#}"), advice)],
     }
 }
 

@@ -1,8 +1,7 @@
 //! Conference rooms: who waits, who was in, from where links were used.
 
 use super::apply::done;
-use super::codec::{decode, from_json, id, micros, time, unsigned, uuid};
-use super::{SqliteArchive, unread};
+use super::engine::{Connection, DbRow, Engine};
 use crate::domain::doorstep::{Doorstep, Waiting};
 use crate::domain::id::{GuestId, MeetingId};
 use crate::domain::meeting::Meeting;
@@ -10,34 +9,36 @@ use crate::domain::presence::{Closing, Stay, Stays};
 use crate::domain::record::{Committed, RoomWrite};
 use crate::flow::port::PortResult;
 use crate::flow::room_port::Rooms;
+use crate::store::codec::{decode, from_json, id, micros, text, time, unsigned, uuid};
+use crate::store::unread;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 /// For how long it is known from where a link was used.
 const USES_KEPT: TimeDelta = TimeDelta::days(1);
 
 /// What happens to a room.
-pub(super) async fn store_room(connection: &mut SqliteConnection, write: &RoomWrite) -> Result<Committed, sqlx::Error> {
+pub(super) async fn store_room(connection: &mut Connection, write: &RoomWrite) -> Result<Committed, sqlx::Error> {
     match write {
         RoomWrite::Opened { room, at } => {
             let query = sqlx::query(
-                "INSERT INTO rooms_opened (room, at) VALUES ($1, $2) ON CONFLICT (room) DO UPDATE SET at = min(at, excluded.at)",
+                "INSERT INTO rooms_opened (room, at) VALUES ($1, $2) ON CONFLICT (room) DO UPDATE SET at = excluded.at \
+                 WHERE excluded.at < rooms_opened.at",
             );
             done(connection, query.bind(room.as_str()).bind(micros(*at))).await
         }
         RoomWrite::Waits { room, guest, at } => {
             let query = sqlx::query(
                 "INSERT INTO doorsteps (room, guest, waits_since) VALUES ($1, $2, $3) \
-                 ON CONFLICT (room, guest) DO UPDATE SET waits_since = coalesce(waits_since, excluded.waits_since)",
+                 ON CONFLICT (room, guest) DO UPDATE SET waits_since = coalesce(doorsteps.waits_since, excluded.waits_since)",
             );
             done(connection, query.bind(room.as_str()).bind(id(guest.0)).bind(micros(*at))).await
         }
         RoomWrite::LetIn { room, guest, at } => {
             let query = sqlx::query(
                 "INSERT INTO doorsteps (room, guest, let_in_at) VALUES ($1, $2, $3) \
-                 ON CONFLICT (room, guest) DO UPDATE SET let_in_at = coalesce(let_in_at, excluded.let_in_at)",
+                 ON CONFLICT (room, guest) DO UPDATE SET let_in_at = coalesce(doorsteps.let_in_at, excluded.let_in_at)",
             );
             done(connection, query.bind(room.as_str()).bind(id(guest.0)).bind(micros(*at))).await
         }
@@ -45,10 +46,10 @@ pub(super) async fn store_room(connection: &mut SqliteConnection, write: &RoomWr
             // In any order and again: what is known stays, what is new is added.
             let query = sqlx::query(
                 "INSERT INTO stays (room, occupant, joined_at, meeting, person, left_at) VALUES ($1, $2, $3, $4, $5, $6) \
-                 ON CONFLICT (room, occupant, joined_at) DO UPDATE SET person = coalesce(person, excluded.person), \
-                 left_at = max(coalesce(left_at, excluded.left_at), coalesce(excluded.left_at, left_at))",
+                 ON CONFLICT (room, occupant, joined_at) DO UPDATE SET person = coalesce(stays.person, excluded.person), \
+                 left_at = CASE WHEN excluded.left_at < stays.left_at THEN stays.left_at ELSE coalesce(excluded.left_at, stays.left_at) END",
             );
-            let query = query.bind(stay.room.as_str()).bind(stay.occupant.as_str()).bind(micros(stay.joined_at)).bind(id(meeting.0));
+            let query = query.bind(stay.room.as_str()).bind(text(&stay.occupant)).bind(micros(stay.joined_at)).bind(id(meeting.0));
             done(connection, query.bind(stay.person.map(id)).bind(stay.left_at.map(micros))).await
         }
         RoomWrite::Closed { meeting, closing } => {
@@ -66,9 +67,9 @@ pub(super) async fn store_room(connection: &mut SqliteConnection, write: &RoomWr
 }
 
 #[async_trait]
-impl Rooms for SqliteArchive {
+impl Rooms for Engine {
     async fn meeting_of_room(&self, room: &str) -> PortResult<Option<Meeting>> {
-        let query = sqlx::query("SELECT facts, version FROM meetings WHERE room = $1").bind(room);
+        let query = sqlx::query("SELECT facts, version FROM meetings WHERE room = $1").bind(text(room));
         let row = query.fetch_optional(&self.readers).await.map_err(unread)?;
         row.as_ref().map(meeting_of).transpose().map_err(unread)
     }
@@ -87,7 +88,7 @@ impl Rooms for SqliteArchive {
     async fn doorstep(&self, room: &str, guest: GuestId) -> PortResult<Doorstep> {
         let query = sqlx::query(
             "SELECT (SELECT at FROM rooms_opened WHERE room = $1) AS opened_at, d.waits_since, d.let_in_at \
-             FROM (SELECT 1) LEFT JOIN doorsteps d ON d.room = $1 AND d.guest = $2",
+             FROM (SELECT 1) AS one LEFT JOIN doorsteps d ON d.room = $1 AND d.guest = $2",
         );
         let row = query.bind(room).bind(id(guest.0)).fetch_one(&self.readers).await.map_err(unread)?;
         let at = |column| row.try_get::<Option<i64>, _>(column).map(|at| at.map(time)).map_err(unread);
@@ -110,12 +111,12 @@ impl Rooms for SqliteArchive {
     }
 }
 
-fn meeting_of(row: &SqliteRow) -> Result<Meeting, sqlx::Error> {
+fn meeting_of(row: &DbRow) -> Result<Meeting, sqlx::Error> {
     let meeting: Meeting = from_json(row.try_get("facts")?)?;
     Ok(Meeting { version: unsigned(row.try_get("version")?)?, ..meeting })
 }
 
-fn stay_of(row: &SqliteRow) -> Result<Stay, sqlx::Error> {
+fn stay_of(row: &DbRow) -> Result<Stay, sqlx::Error> {
     Ok(Stay {
         room: row.try_get("room")?,
         occupant: row.try_get("occupant")?,
@@ -125,11 +126,11 @@ fn stay_of(row: &SqliteRow) -> Result<Stay, sqlx::Error> {
     })
 }
 
-fn closing_of(row: &SqliteRow) -> Result<Closing, sqlx::Error> {
+fn closing_of(row: &DbRow) -> Result<Closing, sqlx::Error> {
     Ok(Closing { room: row.try_get("room")?, at: time(row.try_get("at")?) })
 }
 
-fn waiting_of(row: &SqliteRow) -> Result<Waiting, sqlx::Error> {
+fn waiting_of(row: &DbRow) -> Result<Waiting, sqlx::Error> {
     let since: Option<i64> = row.try_get("waits_since")?;
     Ok(Waiting {
         room: row.try_get("room")?,

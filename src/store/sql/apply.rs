@@ -2,7 +2,7 @@
 
 use super::alert::{forget_events, store_alert, store_alert_state, store_escalation, store_webhook};
 use super::api_key::store_api_key;
-use super::codec::{decode, from_json, id, json, micros, path, word};
+use super::engine::{Arguments, Connection, Db};
 use super::ledger::{store_count, store_repeated};
 use super::room::store_room;
 use super::session::store_session;
@@ -11,13 +11,13 @@ use crate::domain::attendance::Presence;
 use crate::domain::delivery::{OutboxItem, OutboxState};
 use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::record::{AuditEvent, Commit, Committed, Received, Write};
+use crate::store::codec::{decode, from_json, id, json, micros, path, text, word};
 use chrono::{DateTime, Utc};
-use sqlx::sqlite::{SqliteArguments, SqliteConnection};
 
-type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, SqliteArguments>;
+type Query<'q> = sqlx::query::Query<'q, Db, Arguments>;
 
 /// Applies all writes in order.
-pub(super) async fn apply(connection: &mut SqliteConnection, commit: &Commit) -> Result<Committed, sqlx::Error> {
+pub(super) async fn apply(connection: &mut Connection, commit: &Commit) -> Result<Committed, sqlx::Error> {
     for write in &commit.writes {
         let outcome = one(connection, write).await?;
         if outcome != Committed::Done {
@@ -27,7 +27,7 @@ pub(super) async fn apply(connection: &mut SqliteConnection, commit: &Commit) ->
     Ok(Committed::Done)
 }
 
-async fn one(connection: &mut SqliteConnection, write: &Write) -> Result<Committed, sqlx::Error> {
+async fn one(connection: &mut Connection, write: &Write) -> Result<Committed, sqlx::Error> {
     match write {
         Write::Received(received) => store_received(connection, received).await,
         Write::Hold { id: held, state } => {
@@ -57,7 +57,7 @@ async fn one(connection: &mut SqliteConnection, write: &Write) -> Result<Committ
                  WHERE id = $1 AND (state = 'due' OR (state = 'failed' AND $2 = 'sent'))",
             );
             let query = query.bind(id(item.0)).bind(columns.state).bind(columns.due_at);
-            done(connection, query.bind(columns.attempts).bind(columns.last).bind(columns.settled_at)).await
+            done(connection, query.bind(columns.attempts).bind(text(columns.last)).bind(columns.settled_at)).await
         }
         Write::OutboxSuperseded { guest, reason } => {
             let query = sqlx::query(
@@ -90,12 +90,12 @@ async fn one(connection: &mut SqliteConnection, write: &Write) -> Result<Committ
     }
 }
 
-pub(super) async fn done(connection: &mut SqliteConnection, query: Query<'_>) -> Result<Committed, sqlx::Error> {
+pub(super) async fn done(connection: &mut Connection, query: Query<'_>) -> Result<Committed, sqlx::Error> {
     query.execute(connection).await.map(|_| Committed::Done)
 }
 
 /// A statement that must find its row, and nobody else with its unique columns; else the value was stale.
-pub(super) async fn changed(connection: &mut SqliteConnection, query: Query<'_>) -> Result<Committed, sqlx::Error> {
+pub(super) async fn changed(connection: &mut Connection, query: Query<'_>) -> Result<Committed, sqlx::Error> {
     match query.execute(connection).await {
         Ok(result) if result.rows_affected() == 0 => Ok(Committed::Conflict),
         Ok(_) => Ok(Committed::Done),
@@ -108,7 +108,7 @@ pub(super) fn signed(version: u64) -> Result<i64, sqlx::Error> {
     i64::try_from(version).map_err(decode)
 }
 
-async fn store_received(connection: &mut SqliteConnection, received: &Received) -> Result<Committed, sqlx::Error> {
+async fn store_received(connection: &mut Connection, received: &Received) -> Result<Committed, sqlx::Error> {
     let inserted = sqlx::query(
         "INSERT INTO received (id, dedupe, received_at, reverse_path, recipients, class, disposition, reasons, meeting, guest, hold, size, \
          authentication) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (dedupe) DO NOTHING",
@@ -135,7 +135,7 @@ async fn store_received(connection: &mut SqliteConnection, received: &Received) 
     done(connection, raw.bind(id(received.id.0)).bind(received.raw.as_slice())).await
 }
 
-async fn store_meeting(connection: &mut SqliteConnection, meeting: &Meeting) -> Result<Committed, sqlx::Error> {
+async fn store_meeting(connection: &mut Connection, meeting: &Meeting) -> Result<Committed, sqlx::Error> {
     let query = if meeting.version == 0 {
         sqlx::query(
             "INSERT INTO meetings (id, organizer, organizer_uid, starts_at, ends_at, facts, version, room) VALUES ($1, $2, $3, $4, $5, $6, $7 + 1, $8) \
@@ -150,7 +150,7 @@ async fn store_meeting(connection: &mut SqliteConnection, meeting: &Meeting) -> 
     let query = query
         .bind(id(meeting.id.0))
         .bind(id(meeting.organizer.0))
-        .bind(meeting.organizer_uid.0.as_str())
+        .bind(text(&meeting.organizer_uid.0))
         .bind(micros(meeting.event.starts_at))
         .bind(micros(meeting.event.over_at().unwrap_or(DateTime::<Utc>::MAX_UTC)))
         .bind(json(meeting)?)
@@ -159,7 +159,7 @@ async fn store_meeting(connection: &mut SqliteConnection, meeting: &Meeting) -> 
     changed(connection, query).await
 }
 
-async fn store_guest(connection: &mut SqliteConnection, guest: &Guest) -> Result<Committed, sqlx::Error> {
+async fn store_guest(connection: &mut Connection, guest: &Guest) -> Result<Committed, sqlx::Error> {
     if guest.version > 0 {
         let query = sqlx::query(
             "UPDATE guests SET mailbox = $3, invited_as = $4, facts = $5, version = version + 1 WHERE id = $1 AND version = $2",
@@ -183,7 +183,7 @@ async fn store_guest(connection: &mut SqliteConnection, guest: &Guest) -> Result
     changed(connection, query).await
 }
 
-async fn store_presence(connection: &mut SqliteConnection, guest: uuid::Uuid, seen: &Presence) -> Result<Committed, sqlx::Error> {
+async fn store_presence(connection: &mut Connection, guest: uuid::Uuid, seen: &Presence) -> Result<Committed, sqlx::Error> {
     let known: Option<String> =
         sqlx::query_scalar("SELECT presence FROM guests WHERE id = $1").bind(id(guest)).fetch_optional(&mut *connection).await?;
     let Some(known) = known else { return Ok(Committed::Done) };
@@ -222,7 +222,7 @@ impl<'a> StateColumns<'a> {
     }
 }
 
-async fn store_outbox(connection: &mut SqliteConnection, item: &OutboxItem) -> Result<Committed, sqlx::Error> {
+async fn store_outbox(connection: &mut Connection, item: &OutboxItem) -> Result<Committed, sqlx::Error> {
     if let Some(guest) = item.guest.filter(|_| item.purpose.is_to_guest())
         && is_suppressed(connection, guest.0).await?
     {
@@ -246,12 +246,12 @@ async fn store_outbox(connection: &mut SqliteConnection, item: &OutboxItem) -> R
     .bind(columns.state)
     .bind(columns.due_at)
     .bind(columns.attempts)
-    .bind(columns.last)
+    .bind(text(columns.last))
     .bind(columns.settled_at);
     done(connection, query).await
 }
 
-async fn store_audit(connection: &mut SqliteConnection, event: &AuditEvent) -> Result<Committed, sqlx::Error> {
+async fn store_audit(connection: &mut Connection, event: &AuditEvent) -> Result<Committed, sqlx::Error> {
     let query = sqlx::query("INSERT INTO audit (at, actor, action, meeting, guest, received, detail) VALUES ($1, $2, $3, $4, $5, $6, $7)")
         .bind(micros(event.at))
         .bind(event.actor.as_str())
@@ -259,6 +259,6 @@ async fn store_audit(connection: &mut SqliteConnection, event: &AuditEvent) -> R
         .bind(event.meeting.map(|meeting| id(meeting.0)))
         .bind(event.guest.map(|guest| id(guest.0)))
         .bind(event.received.map(|received| id(received.0)))
-        .bind(event.detail.as_str());
+        .bind(text(&event.detail));
     done(connection, query).await
 }

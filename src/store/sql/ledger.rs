@@ -1,11 +1,11 @@
 //! What is counted beside the rows: accepted deliveries a day, deliveries seen before, and budgets.
 
-use super::codec::{decode, micros, unsigned};
-use super::{SqliteArchive, unread};
+use super::engine::{Connection, Engine};
 use crate::domain::budget::Counter;
 use crate::domain::record::{Commit, Committed, Repeated, Write};
 use crate::flow::port::PortResult;
-use sqlx::sqlite::SqliteConnection;
+use crate::store::codec::{decode, micros, unsigned};
+use crate::store::unread;
 use std::collections::BTreeMap;
 
 /// Microseconds of a day.
@@ -60,10 +60,10 @@ impl Accepted {
     }
 
     /// One upsert a day and transaction, however many messages share it.
-    pub(super) async fn write(self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    pub(super) async fn write(self, connection: &mut Connection) -> Result<(), sqlx::Error> {
         for (day, messages) in self.0 {
             let query = sqlx::query(
-                "INSERT INTO accepted (day, messages) VALUES ($1, $2) ON CONFLICT (day) DO UPDATE SET messages = messages + excluded.messages",
+                "INSERT INTO accepted (day, messages) VALUES ($1, $2) ON CONFLICT (day) DO UPDATE SET messages = accepted.messages + excluded.messages",
             );
             query.bind(day).bind(messages).execute(&mut *connection).await?;
         }
@@ -72,7 +72,7 @@ impl Accepted {
 }
 
 /// Notes a commit that turned out to be a delivery seen before: nothing of it was written.
-pub(super) async fn store_duplicate(connection: &mut SqliteConnection, commit: &Commit) -> Result<(), sqlx::Error> {
+pub(super) async fn store_duplicate(connection: &mut Connection, commit: &Commit) -> Result<(), sqlx::Error> {
     for write in &commit.writes {
         if let Write::Received(received) = write {
             store_repeated(connection, &Repeated { dedupe: received.dedupe, received_at: received.received_at }).await?;
@@ -81,7 +81,7 @@ pub(super) async fn store_duplicate(connection: &mut SqliteConnection, commit: &
     Ok(())
 }
 
-pub(super) async fn store_repeated(connection: &mut SqliteConnection, repeated: &Repeated) -> Result<Committed, sqlx::Error> {
+pub(super) async fn store_repeated(connection: &mut Connection, repeated: &Repeated) -> Result<Committed, sqlx::Error> {
     let query = sqlx::query("INSERT INTO duplicates (received_at, dedupe) VALUES ($1, $2)");
     query.bind(micros(repeated.received_at)).bind(repeated.dedupe.0.to_vec()).execute(connection).await?;
     Ok(Committed::Done)
@@ -89,23 +89,19 @@ pub(super) async fn store_repeated(connection: &mut SqliteConnection, repeated: 
 
 /// One upsert, unless the counter has reached `below`. Windows that are over go with it: no window is longer than a day, so that this
 /// one began after whatever ended a day before its own end.
-pub(super) async fn store_count(
-    connection: &mut SqliteConnection,
-    counter: &Counter,
-    below: Option<u32>,
-) -> Result<Committed, sqlx::Error> {
+pub(super) async fn store_count(connection: &mut Connection, counter: &Counter, below: Option<u32>) -> Result<Committed, sqlx::Error> {
     let until = micros(counter.until);
     sqlx::query("DELETE FROM counters WHERE until <= $1").bind(until - DAY).execute(&mut *connection).await?;
     let query = sqlx::query(
         "INSERT INTO counters (until, key, count) SELECT $1, $2, 1 WHERE $3 IS NULL OR $3 > 0 \
-         ON CONFLICT (until, key) DO UPDATE SET count = count + 1 WHERE $3 IS NULL OR count < $3",
+         ON CONFLICT (until, key) DO UPDATE SET count = counters.count + 1 WHERE $3 IS NULL OR counters.count < $3",
     );
     let query = query.bind(until).bind(counter.key.0.to_vec()).bind(below.map(i64::from));
     let counted = query.execute(connection).await?.rows_affected();
     Ok(if counted == 0 { Committed::Conflict } else { Committed::Done })
 }
 
-impl SqliteArchive {
+impl Engine {
     pub(super) async fn read_counts(&self, counters: &[Counter]) -> PortResult<Vec<u32>> {
         let mut counts = Vec::with_capacity(counters.len());
         for counter in counters {

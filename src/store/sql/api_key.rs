@@ -1,18 +1,18 @@
 //! Keys of programs.
 
 use super::apply::changed;
-use super::codec::{decode, from_json, json, micros, time};
-use super::{SqliteArchive, unread};
+use super::engine::{Connection, DbRow, Engine};
 use crate::domain::api_key::{ApiKey, ApiKeyWrite};
 use crate::domain::record::Committed;
 use crate::flow::api_key::ApiKeys;
 use crate::flow::port::PortResult;
+use crate::store::codec::{decode, from_json, json, micros, time};
+use crate::store::unread;
 use async_trait::async_trait;
 use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 /// A key comes or goes.
-pub(super) async fn store_api_key(connection: &mut SqliteConnection, write: &ApiKeyWrite) -> Result<Committed, sqlx::Error> {
+pub(super) async fn store_api_key(connection: &mut Connection, write: &ApiKeyWrite) -> Result<Committed, sqlx::Error> {
     match write {
         ApiKeyWrite::Created(key) => {
             let query = sqlx::query("INSERT INTO api_keys (name, hash, scopes, created_at) VALUES ($1, $2, $3, $4)");
@@ -24,7 +24,7 @@ pub(super) async fn store_api_key(connection: &mut SqliteConnection, write: &Api
 }
 
 #[async_trait]
-impl ApiKeys for SqliteArchive {
+impl ApiKeys for Engine {
     async fn api_key(&self, hash: &[u8; 32]) -> PortResult<Option<ApiKey>> {
         let query = sqlx::query("SELECT * FROM api_keys WHERE hash = $1").bind(hash.to_vec());
         let row = query.fetch_optional(&self.readers).await.map_err(unread)?;
@@ -37,7 +37,7 @@ impl ApiKeys for SqliteArchive {
     }
 }
 
-fn key_of(row: &SqliteRow) -> Result<ApiKey, sqlx::Error> {
+fn key_of(row: &DbRow) -> Result<ApiKey, sqlx::Error> {
     let hash: Vec<u8> = row.try_get("hash")?;
     Ok(ApiKey {
         name: row.try_get("name")?,

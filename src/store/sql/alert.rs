@@ -1,35 +1,36 @@
 //! Alerts as they change, and the numbered events that webhooks are told of: each is written with what it tells.
 
 use super::apply::{changed, done, signed};
-use super::codec::{from_word, id, micros, time, unsigned, word};
+use super::engine::{Connection, DbRow, Engine, NEWEST_ALERT_EVENT};
 use super::read::{alert_of, rank};
-use super::{SqliteArchive, unread};
 use crate::domain::alert::{Alert, AlertEvent, AlertOccasion, AlertState};
 use crate::domain::id::AlertId;
 use crate::domain::record::Committed;
 use crate::flow::port::PortResult;
+use crate::store::codec::{from_word, id, micros, text, time, unsigned, word};
+use crate::store::unread;
 use chrono::{DateTime, Utc};
 use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 /// A new alert; or one more of the open one of its key, which is an event only where it is more severe.
-pub(super) async fn store_alert(connection: &mut SqliteConnection, alert: &Alert) -> Result<Committed, sqlx::Error> {
-    let open = sqlx::query("SELECT id, severity FROM alerts WHERE key = $1 AND state <> 'resolved'").bind(alert.key.as_str());
+pub(super) async fn store_alert(connection: &mut Connection, alert: &Alert) -> Result<Committed, sqlx::Error> {
+    let open = sqlx::query("SELECT id, severity FROM alerts WHERE key = $1 AND state <> 'resolved'").bind(text(&alert.key));
     let open = open.fetch_optional(&mut *connection).await?;
     let query = sqlx::query(
         "INSERT INTO alerts (id, kind, severity, state, key, meeting, guest, evidence, count, opened_at, last_at, received) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
          ON CONFLICT (key) WHERE state <> 'resolved' DO UPDATE SET count = alerts.count + 1, evidence = excluded.evidence, \
-         last_at = excluded.last_at, received = coalesce(excluded.received, alerts.received), severity = max(alerts.severity, excluded.severity)",
+         last_at = excluded.last_at, received = coalesce(excluded.received, alerts.received), \
+         severity = CASE WHEN alerts.severity < excluded.severity THEN excluded.severity ELSE alerts.severity END",
     )
     .bind(id(alert.id.0))
     .bind(word(&alert.kind)?)
     .bind(rank(alert.severity))
     .bind(word(&alert.state)?)
-    .bind(alert.key.as_str())
+    .bind(text(&alert.key))
     .bind(alert.meeting.map(|meeting| id(meeting.0)))
     .bind(alert.guest.map(|guest| id(guest.0)))
-    .bind(alert.evidence.as_str())
+    .bind(text(&alert.evidence))
     .bind(i64::from(alert.count))
     .bind(micros(alert.opened_at))
     .bind(micros(alert.last_at))
@@ -46,7 +47,7 @@ pub(super) async fn store_alert(connection: &mut SqliteConnection, alert: &Alert
 
 /// What a person did; nothing where it was done before.
 pub(super) async fn store_alert_state(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     alert: AlertId,
     state: AlertState,
     at: DateTime<Utc>,
@@ -60,7 +61,7 @@ pub(super) async fn store_alert_state(
 
 /// A level higher, once.
 pub(super) async fn store_escalation(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     alert: AlertId,
     level: u8,
     at: DateTime<Utc>,
@@ -73,30 +74,26 @@ pub(super) async fn store_escalation(
     }
 }
 
-async fn note(
-    connection: &mut SqliteConnection,
-    alert: Vec<u8>,
-    occasion: AlertOccasion,
-    at: DateTime<Utc>,
-) -> Result<Committed, sqlx::Error> {
+async fn note(connection: &mut Connection, alert: Vec<u8>, occasion: AlertOccasion, at: DateTime<Utc>) -> Result<Committed, sqlx::Error> {
     let query = sqlx::query("INSERT INTO alert_events (alert, occasion, at) VALUES ($1, $2, $3)");
     done(connection, query.bind(alert).bind(word(&occasion)?).bind(micros(at))).await
 }
 
 /// How far a webhook is; never back.
-pub(super) async fn store_webhook(connection: &mut SqliteConnection, name: &str, number: u64) -> Result<Committed, sqlx::Error> {
+pub(super) async fn store_webhook(connection: &mut Connection, name: &str, number: u64) -> Result<Committed, sqlx::Error> {
     let query = sqlx::query(
-        "INSERT INTO webhooks (name, number) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET number = max(webhooks.number, excluded.number)",
+        "INSERT INTO webhooks (name, number) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET number = excluded.number \
+         WHERE webhooks.number < excluded.number",
     );
     done(connection, query.bind(name).bind(signed(number)?)).await
 }
 
 /// Forgets what is old.
-pub(super) async fn forget_events(connection: &mut SqliteConnection, before: DateTime<Utc>) -> Result<Committed, sqlx::Error> {
+pub(super) async fn forget_events(connection: &mut Connection, before: DateTime<Utc>) -> Result<Committed, sqlx::Error> {
     done(connection, sqlx::query("DELETE FROM alert_events WHERE at < $1").bind(micros(before))).await
 }
 
-impl SqliteArchive {
+impl Engine {
     pub(super) async fn read_alert_events(&self, after: u64, limit: u32) -> PortResult<Vec<AlertEvent>> {
         let query = sqlx::query(
             "SELECT a.*, e.number, e.occasion, e.at FROM alert_events e JOIN alerts a ON a.id = e.alert WHERE e.number > $1 ORDER BY e.number LIMIT $2",
@@ -107,7 +104,7 @@ impl SqliteArchive {
     }
 
     pub(super) async fn read_newest_alert_event(&self) -> PortResult<u64> {
-        let query = sqlx::query_scalar("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'alert_events'");
+        let query = sqlx::query_scalar(NEWEST_ALERT_EVENT);
         unsigned(query.fetch_one(&self.readers).await.map_err(unread)?).map_err(unread)
     }
 
@@ -117,7 +114,7 @@ impl SqliteArchive {
     }
 }
 
-fn event_of(row: &SqliteRow) -> Result<AlertEvent, sqlx::Error> {
+fn event_of(row: &DbRow) -> Result<AlertEvent, sqlx::Error> {
     Ok(AlertEvent {
         number: unsigned(row.try_get("number")?)?,
         occasion: from_word(row.try_get("occasion")?)?,

@@ -26,6 +26,11 @@ pub(super) fn uuid(octets: &[u8]) -> Result<Uuid, sqlx::Error> {
     Uuid::from_slice(octets).map_err(decode)
 }
 
+/// Free text as every engine can keep it: PostgreSQL has no U+0000.
+pub(super) fn text(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
 /// The name that an enum has in JSON.
 pub(super) fn word(value: &impl Serialize) -> Result<String, sqlx::Error> {
     match serde_json::to_value(value) {

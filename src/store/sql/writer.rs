@@ -2,10 +2,10 @@
 //! transaction, and answers after the transaction is on disk.
 
 use super::apply::apply;
+use super::engine::{Connection, LONGEST, Pool, begin};
 use super::ledger::{Accepted, store_duplicate};
 use crate::domain::record::{Commit, Committed};
 use crate::flow::port::{PortError, PortResult};
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
 /// Most commits of one transaction: bounds how long the first one waits for the last.
@@ -25,25 +25,25 @@ enum Order {
 
 /// The way to the writer task. It ends when the last one is dropped.
 #[derive(Clone)]
-pub(super) struct Writer(mpsc::Sender<Order>);
+pub(in super::super) struct Writer(mpsc::Sender<Order>);
 
 impl Writer {
     /// Starts the task; `single` is the one connection that writes.
-    pub(super) fn start(single: SqlitePool) -> Self {
+    pub(in super::super) fn start(single: Pool) -> Self {
         let (sender, orders) = mpsc::channel(QUEUE);
         tokio::spawn(run(single, orders));
         Self(sender)
     }
 
     /// Hands a commit over and waits until it is durable. Dropping the future does not take the commit back.
-    pub(super) async fn commit(&self, commit: Commit) -> PortResult<Committed> {
+    pub(in super::super) async fn commit(&self, commit: Commit) -> PortResult<Committed> {
         let (answer, answered) = oneshot::channel();
         self.0.send(Order::Write(Job { commit, answer })).await.map_err(|_| stopped())?;
         answered.await.map_err(|_| stopped())?
     }
 
     /// Waits until everything handed over before is written, and ends the task.
-    pub(super) async fn stop(self) {
+    pub(in super::super) async fn stop(self) {
         let (done, finished) = oneshot::channel();
         if self.0.send(Order::Stop(done)).await.is_ok() {
             // An error means that the task is gone already.
@@ -56,7 +56,7 @@ fn stopped() -> PortError {
     PortError::new("write to the archive", "the writer has stopped")
 }
 
-async fn run(single: SqlitePool, mut orders: mpsc::Receiver<Order>) {
+async fn run(single: Pool, mut orders: mpsc::Receiver<Order>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while orders.recv_many(&mut waiting, BATCH).await > 0 {
         let mut jobs = Vec::with_capacity(waiting.len());
@@ -79,7 +79,7 @@ async fn run(single: SqlitePool, mut orders: mpsc::Receiver<Order>) {
 }
 
 /// Writes all jobs, and answers each.
-async fn write(single: &SqlitePool, jobs: Vec<Job>) {
+async fn write(single: &Pool, jobs: Vec<Job>) {
     if jobs.is_empty() {
         return;
     }
@@ -100,30 +100,36 @@ async fn write(single: &SqlitePool, jobs: Vec<Job>) {
     }
 }
 
-async fn transaction(single: &SqlitePool, commits: &[Commit]) -> Result<Vec<PortResult<Committed>>, sqlx::Error> {
+async fn transaction(single: &Pool, commits: &[Commit]) -> Result<Vec<PortResult<Committed>>, sqlx::Error> {
     let mut connection = single.acquire().await?;
-    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-    let result = match each(&mut connection, commits).await {
-        Ok(outcomes) => sqlx::query("COMMIT").execute(&mut *connection).await.map(|_| outcomes),
-        Err(error) => Err(error),
+    let result = match tokio::time::timeout(LONGEST, whole(&mut connection, commits)).await {
+        Ok(result) => result,
+        Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
     };
-    if result.is_err() && sqlx::query("ROLLBACK").execute(&mut *connection).await.is_err() {
-        // SQLite rolls back by itself on some errors (a full disk), and has nothing to roll back then. A connection in
-        // doubt is not used again.
-        let _ = connection.close().await;
+    if result.is_err() {
+        // A connection in doubt is not used again: what it did not commit is rolled back with its end, and the next one leads
+        // to where the database is by then.
+        connection.close_on_drop();
     }
     result
 }
 
+async fn whole(connection: &mut Connection, commits: &[Commit]) -> Result<Vec<PortResult<Committed>>, sqlx::Error> {
+    begin(connection).await?;
+    let outcomes = each(connection, commits).await?;
+    sqlx::query("COMMIT").execute(connection).await?;
+    Ok(outcomes)
+}
+
 /// The outer error means that the transaction is lost; what is wrong with one commit is its own result.
-async fn each(connection: &mut SqliteConnection, commits: &[Commit]) -> Result<Vec<PortResult<Committed>>, sqlx::Error> {
+async fn each(connection: &mut Connection, commits: &[Commit]) -> Result<Vec<PortResult<Committed>>, sqlx::Error> {
     let mut outcomes = Vec::with_capacity(commits.len());
     let mut accepted = Accepted::default();
     for commit in commits {
         sqlx::query("SAVEPOINT one").execute(&mut *connection).await?;
         let outcome = apply(connection, commit).await;
         if !matches!(outcome, Ok(Committed::Done)) {
-            // Fails when SQLite has rolled back everything by itself (a full disk), and so ends the transaction.
+            // Fails when the database has rolled back everything by itself (a full disk), and so ends the transaction.
             sqlx::query("ROLLBACK TO one").execute(&mut *connection).await?;
         }
         if matches!(outcome, Ok(Committed::Duplicate)) {

@@ -1,13 +1,13 @@
 //! The balance of the archive, read in one view of it while others write: tables piece by piece, so that progress shows and no
 //! row is sorted or held in memory.
 
-use super::codec::{micros, unsigned, uuid};
-use super::{SqliteArchive, unread};
+use super::engine::{BEGIN_VIEW, Connection, DbRow, Engine};
 use crate::domain::reconciliation::{Progress, Reconciliation};
 use crate::flow::port::PortResult;
+use crate::store::codec::{micros, time, unsigned, uuid};
+use crate::store::unread;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use std::collections::BTreeMap;
 
 /// Rows of one piece.
@@ -17,7 +17,7 @@ const LATE: TimeDelta = TimeDelta::hours(24);
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
 
-/// A table and the rules of its rows. The queries take a piece by `rowid > $1 AND rowid <= $2`.
+/// A table and the rules of its rows. The queries take a piece by its numbers, greater than `$1` and up to `$2`.
 struct Rules {
     table: &'static str,
     /// The last row.
@@ -60,12 +60,12 @@ const RECEIVED: Rules = Rules {
 
 const DUPLICATES: Rules = Rules {
     table: "duplicates",
-    last: "SELECT max(rowid) FROM duplicates",
+    last: "SELECT max(number) FROM duplicates",
     counts: "SELECT 'duplicate' AS name, '' AS also, received_at / 86400000000 AS day, count(*) AS rows FROM duplicates \
-             WHERE rowid > $1 AND rowid <= $2 GROUP BY day",
+             WHERE number > $1 AND number <= $2 GROUP BY day",
     broken: &[(
         "repeats a message that is not there",
-        "SELECT number FROM duplicates WHERE rowid > $1 AND rowid <= $2 AND $3 = $3 \
+        "SELECT number FROM duplicates WHERE number > $1 AND number <= $2 AND $3 = $3 \
          AND dedupe IS NOT NULL AND NOT EXISTS (SELECT 1 FROM received r WHERE r.dedupe = duplicates.dedupe)",
     )],
 };
@@ -73,7 +73,7 @@ const DUPLICATES: Rules = Rules {
 const OUTBOX: Rules = Rules {
     table: "outbox",
     last: "SELECT max(rowid) FROM outbox",
-    counts: "SELECT state AS name, '' AS also, 0 AS day, count(*) AS rows FROM outbox WHERE rowid > $1 AND rowid <= $2 GROUP BY name",
+    counts: "SELECT state AS name, '' AS also, CAST(0 AS BIGINT) AS day, count(*) AS rows FROM outbox WHERE rowid > $1 AND rowid <= $2 GROUP BY name",
     broken: &[
         (
             "is neither due nor sent nor given up, or not settled as its state says",
@@ -94,18 +94,18 @@ const OUTBOX: Rules = Rules {
 
 const GUESTS: Rules = Rules {
     table: "guests",
-    last: "SELECT max(rowid) FROM guests",
-    counts: "SELECT '' AS name, '' AS also, 0 AS day, count(*) AS rows FROM guests WHERE rowid > $1 AND rowid <= $2",
+    last: "SELECT max(number) FROM guests",
+    counts: "SELECT '' AS name, '' AS also, CAST(0 AS BIGINT) AS day, count(*) AS rows FROM guests WHERE number > $1 AND number <= $2",
     broken: &[
         (
             "waits for a mail that nobody will send",
-            "SELECT id FROM guests WHERE rowid > $1 AND rowid <= $2 AND $3 = $3 \
+            "SELECT id FROM guests WHERE number > $1 AND number <= $2 AND $3 = $3 \
              AND delivery = 'queued' AND json_extract(facts, '$.sent') IS NOT NULL \
              AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.guest = guests.id AND o.state = 'due')",
         ),
         (
             "is a guest of no meeting",
-            "SELECT id FROM guests WHERE rowid > $1 AND rowid <= $2 AND $3 = $3 \
+            "SELECT id FROM guests WHERE number > $1 AND number <= $2 AND $3 = $3 \
              AND NOT EXISTS (SELECT 1 FROM meetings m WHERE m.id = guests.meeting)",
         ),
     ],
@@ -119,11 +119,11 @@ struct Sum {
     rows: u64,
 }
 
-impl SqliteArchive {
+impl Engine {
     pub(super) async fn balance(&self, now: DateTime<Utc>, progress: &(dyn Fn(Progress) + Send + Sync)) -> PortResult<Reconciliation> {
         let mut connection = self.readers.acquire().await.map_err(unread)?;
         // One view for all queries: what is written meanwhile is not in it.
-        sqlx::query("BEGIN").execute(&mut *connection).await.map_err(unread)?;
+        sqlx::query(BEGIN_VIEW).execute(&mut *connection).await.map_err(unread)?;
         let found = reconcile(&mut connection, now, progress).await;
         let ended = sqlx::query("ROLLBACK").execute(&mut *connection).await;
         let found = found.map_err(unread)?;
@@ -133,7 +133,7 @@ impl SqliteArchive {
 }
 
 async fn reconcile(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     now: DateTime<Utc>,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Reconciliation, sqlx::Error> {
@@ -167,7 +167,7 @@ async fn reconcile(
 
 /// Reads one table: its sums, and every row that breaks a rule.
 async fn read(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     rules: &Rules,
     now: DateTime<Utc>,
     found: &mut Reconciliation,
@@ -195,12 +195,12 @@ async fn read(
     Ok(sums)
 }
 
-fn sum_of(row: &SqliteRow) -> Result<Sum, sqlx::Error> {
+fn sum_of(row: &DbRow) -> Result<Sum, sqlx::Error> {
     Ok(Sum { name: row.try_get("name")?, also: row.try_get("also")?, day: row.try_get("day")?, rows: unsigned(row.try_get("rows")?)? })
 }
 
 /// An id, or a number.
-fn name_of(row: &SqliteRow) -> Result<String, sqlx::Error> {
+fn name_of(row: &DbRow) -> Result<String, sqlx::Error> {
     match row.try_get::<&[u8], _>(0).and_then(uuid) {
         Ok(id) => Ok(id.to_string()),
         Err(_) => row.try_get::<i64, _>(0).map(|number| number.to_string()),
@@ -208,7 +208,7 @@ fn name_of(row: &SqliteRow) -> Result<String, sqlx::Error> {
 }
 
 /// What was counted at each 250 with what the rows say, day by day.
-async fn compare(connection: &mut SqliteConnection, mut days: BTreeMap<i64, u64>, found: &mut Reconciliation) -> Result<(), sqlx::Error> {
+async fn compare(connection: &mut Connection, mut days: BTreeMap<i64, u64>, found: &mut Reconciliation) -> Result<(), sqlx::Error> {
     for row in sqlx::query("SELECT day, messages FROM accepted ORDER BY day").fetch_all(connection).await? {
         let (day, accepted): (i64, u64) = (row.try_get("day")?, unsigned(row.try_get("messages")?)?);
         found.accepted += accepted;
@@ -223,5 +223,5 @@ async fn compare(connection: &mut SqliteConnection, mut days: BTreeMap<i64, u64>
 }
 
 fn date(day: i64) -> String {
-    super::codec::time(day.saturating_mul(DAY)).format("%Y-%m-%d").to_string()
+    time(day.saturating_mul(DAY)).format("%Y-%m-%d").to_string()
 }

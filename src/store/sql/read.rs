@@ -1,7 +1,6 @@
 //! The archive's questions as queries.
 
-use super::codec::{from_json, from_path, from_word, id, micros, time, unsigned, uuid, word};
-use super::{SqliteArchive, unread};
+use super::engine::{DbRow, Engine};
 use crate::domain::address::Mailbox;
 use crate::domain::alert::{Alert, AlertEvent, AlertState, Severity};
 use crate::domain::attendance::Attendance;
@@ -16,16 +15,17 @@ use crate::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldState,
 use crate::domain::suppression::Suppression;
 use crate::domain::thread::{MessageId, ThreadLink};
 use crate::flow::port::{Archive, PortResult};
+use crate::store::codec::{decode, from_json, from_path, from_word, id, micros, text, time, unsigned, uuid, word};
+use crate::store::unread;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 const GUEST: &str = "SELECT g.facts, g.version, g.delivery, g.response, g.presence, m.facts AS meeting_facts, m.version AS meeting_version \
      FROM guests g JOIN meetings m ON m.id = g.meeting WHERE g.id = $1";
 
 #[async_trait]
-impl Archive for SqliteArchive {
+impl Archive for Engine {
     async fn commit(&self, commit: Commit) -> PortResult<Committed> {
         self.write(commit).await
     }
@@ -43,7 +43,7 @@ impl Archive for SqliteArchive {
 
     async fn meeting_by_uid(&self, organizer: OrganizerId, uid: &Uid) -> PortResult<Option<Meeting>> {
         let query = sqlx::query("SELECT facts, version FROM meetings WHERE organizer = $1 AND organizer_uid = $2");
-        let row = query.bind(id(organizer.0)).bind(uid.0.as_str()).fetch_optional(&self.readers).await.map_err(unread)?;
+        let row = query.bind(id(organizer.0)).bind(text(&uid.0)).fetch_optional(&self.readers).await.map_err(unread)?;
         row.as_ref().map(|row| meeting_of(row, "facts", "version")).transpose().map_err(unread)
     }
 
@@ -168,7 +168,7 @@ impl Archive for SqliteArchive {
     }
 
     async fn alert_by_key(&self, key: &str) -> PortResult<Option<Alert>> {
-        let query = sqlx::query("SELECT * FROM alerts WHERE key = $1 AND state <> 'resolved'").bind(key);
+        let query = sqlx::query("SELECT * FROM alerts WHERE key = $1 AND state <> 'resolved'").bind(text(key));
         let row = query.fetch_optional(&self.readers).await.map_err(unread)?;
         row.as_ref().map(alert_of).transpose().map_err(unread)
     }
@@ -216,9 +216,8 @@ impl Archive for SqliteArchive {
     async fn disposition_counts(&self) -> PortResult<Vec<(String, u64)>> {
         let query = sqlx::query("SELECT disposition, count(*) AS messages FROM received GROUP BY disposition ORDER BY disposition");
         let rows = query.fetch_all(&self.readers).await.map_err(unread)?;
-        let count = |row: &SqliteRow| -> Result<(String, u64), sqlx::Error> {
-            Ok((row.try_get("disposition")?, unsigned(row.try_get("messages")?)?))
-        };
+        let count =
+            |row: &DbRow| -> Result<(String, u64), sqlx::Error> { Ok((row.try_get("disposition")?, unsigned(row.try_get("messages")?)?)) };
         rows.iter().map(count).collect::<Result<_, _>>().map_err(unread)
     }
 }
@@ -240,12 +239,12 @@ fn severity(rank: i64) -> Severity {
     }
 }
 
-pub(super) fn meeting_of(row: &SqliteRow, facts: &str, version: &str) -> Result<Meeting, sqlx::Error> {
+pub(super) fn meeting_of(row: &DbRow, facts: &str, version: &str) -> Result<Meeting, sqlx::Error> {
     let meeting: Meeting = from_json(row.try_get(facts)?)?;
     Ok(Meeting { version: unsigned(row.try_get(version)?)?, ..meeting })
 }
 
-fn guest_of(row: &SqliteRow) -> Result<Guest, sqlx::Error> {
+fn guest_of(row: &DbRow) -> Result<Guest, sqlx::Error> {
     let guest: Guest = from_json(row.try_get("facts")?)?;
     let attendance = Attendance {
         delivery: from_word(row.try_get("delivery")?)?,
@@ -255,15 +254,15 @@ fn guest_of(row: &SqliteRow) -> Result<Guest, sqlx::Error> {
     Ok(Guest { version: unsigned(row.try_get("version")?)?, attendance, ..guest })
 }
 
-fn dialog_of(row: &SqliteRow) -> Result<(Meeting, Guest), sqlx::Error> {
+fn dialog_of(row: &DbRow) -> Result<(Meeting, Guest), sqlx::Error> {
     Ok((meeting_of(row, "meeting_facts", "meeting_version")?, guest_of(row)?))
 }
 
 fn message_id(text: &str) -> Result<MessageId, sqlx::Error> {
-    MessageId::parse(text).ok_or_else(|| super::codec::decode("no message id"))
+    MessageId::parse(text).ok_or_else(|| decode("no message id"))
 }
 
-fn link_of(row: &SqliteRow) -> Result<ThreadLink, sqlx::Error> {
+fn link_of(row: &DbRow) -> Result<ThreadLink, sqlx::Error> {
     Ok(ThreadLink {
         guest: GuestId(uuid(row.try_get("guest")?)?),
         organizer_side: message_id(row.try_get("organizer_side")?)?,
@@ -271,11 +270,11 @@ fn link_of(row: &SqliteRow) -> Result<ThreadLink, sqlx::Error> {
     })
 }
 
-fn optional_id(row: &SqliteRow, column: &str) -> Result<Option<uuid::Uuid>, sqlx::Error> {
+fn optional_id(row: &DbRow, column: &str) -> Result<Option<uuid::Uuid>, sqlx::Error> {
     row.try_get::<Option<&[u8]>, _>(column)?.map(uuid).transpose()
 }
 
-fn item_of(row: &SqliteRow) -> Result<OutboxItem, sqlx::Error> {
+fn item_of(row: &DbRow) -> Result<OutboxItem, sqlx::Error> {
     let recipient: String = row.try_get("recipient")?;
     let at = time(row.try_get("due_at")?);
     let last: String = row.try_get("last")?;
@@ -286,7 +285,7 @@ fn item_of(row: &SqliteRow) -> Result<OutboxItem, sqlx::Error> {
         guest: optional_id(row, "guest")?.map(GuestId),
         meeting: optional_id(row, "meeting")?.map(MeetingId),
         reverse_path: from_path(row.try_get("reverse_path")?)?,
-        recipient: Mailbox::parse(&recipient).map_err(super::codec::decode)?,
+        recipient: Mailbox::parse(&recipient).map_err(decode)?,
         message_id: message_id(row.try_get("message_id")?)?,
         message: row.try_get("message")?,
         expires_at: time(row.try_get("expires_at")?),
@@ -299,7 +298,7 @@ fn item_of(row: &SqliteRow) -> Result<OutboxItem, sqlx::Error> {
     })
 }
 
-pub(super) fn summary_of(row: &SqliteRow) -> Result<ReceivedSummary, sqlx::Error> {
+pub(super) fn summary_of(row: &DbRow) -> Result<ReceivedSummary, sqlx::Error> {
     Ok(ReceivedSummary {
         id: ReceivedId(uuid(row.try_get("id")?)?),
         received_at: time(row.try_get("received_at")?),
@@ -313,12 +312,12 @@ pub(super) fn summary_of(row: &SqliteRow) -> Result<ReceivedSummary, sqlx::Error
     })
 }
 
-fn received_of(row: &SqliteRow) -> Result<Received, sqlx::Error> {
+fn received_of(row: &DbRow) -> Result<Received, sqlx::Error> {
     let ReceivedSummary { id, received_at, class, disposition, reasons, meeting, guest, hold, .. } = summary_of(row)?;
     let dedupe: Vec<u8> = row.try_get("dedupe")?;
     Ok(Received {
         id,
-        dedupe: DedupeKey(dedupe.try_into().map_err(|_| super::codec::decode("no dedupe key"))?),
+        dedupe: DedupeKey(dedupe.try_into().map_err(|_| decode("no dedupe key"))?),
         received_at,
         reverse_path: from_path(row.try_get("reverse_path")?)?,
         recipients: from_json(row.try_get("recipients")?)?,
@@ -333,7 +332,7 @@ fn received_of(row: &SqliteRow) -> Result<Received, sqlx::Error> {
     })
 }
 
-pub(super) fn alert_of(row: &SqliteRow) -> Result<Alert, sqlx::Error> {
+pub(super) fn alert_of(row: &DbRow) -> Result<Alert, sqlx::Error> {
     Ok(Alert {
         id: AlertId(uuid(row.try_get("id")?)?),
         kind: from_word(row.try_get("kind")?)?,
@@ -351,7 +350,7 @@ pub(super) fn alert_of(row: &SqliteRow) -> Result<Alert, sqlx::Error> {
     })
 }
 
-pub(super) fn event_of(row: &SqliteRow) -> Result<AuditEvent, sqlx::Error> {
+pub(super) fn event_of(row: &DbRow) -> Result<AuditEvent, sqlx::Error> {
     Ok(AuditEvent {
         at: time(row.try_get("at")?),
         actor: row.try_get("actor")?,

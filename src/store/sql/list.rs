@@ -1,8 +1,7 @@
 //! Long lists by keyset, and search. Every statement is bounded by its limit and finds its rows by an index, but for parts of titles.
 
-use super::codec::{from_json, from_word, id, micros, unsigned, uuid, word};
+use super::engine::{Db, DbRow, Engine};
 use super::read::{alert_of, event_of, meeting_of, rank, summary_of};
-use super::{SqliteArchive, unread};
 use crate::domain::address::Mailbox;
 use crate::domain::alert::{Alert, AlertState};
 use crate::domain::id::{AlertId, GuestId, MeetingId, OrganizerId, ReceivedId};
@@ -11,13 +10,14 @@ use crate::domain::meeting::Meeting;
 use crate::domain::record::{AuditEvent, HoldState, ReceivedSummary};
 use crate::flow::list_port::Lists;
 use crate::flow::port::PortResult;
+use crate::store::codec::{self, from_json, from_word, id, micros, unsigned, uuid, word};
+use crate::store::unread;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{QueryBuilder, Row, Sqlite};
+use sqlx::{QueryBuilder, Row};
 
 #[async_trait]
-impl Lists for SqliteArchive {
+impl Lists for Engine {
     async fn meetings_page(
         &self,
         organizer: Option<OrganizerId>,
@@ -26,7 +26,7 @@ impl Lists for SqliteArchive {
         after: Option<Cursor>,
         limit: u32,
     ) -> PortResult<Vec<Meeting>> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT facts, version FROM meetings WHERE ");
+        let mut query = QueryBuilder::<Db>::new("SELECT facts, version FROM meetings WHERE ");
         query.push(if past { "ends_at <= " } else { "ends_at > " }).push_bind(micros(now));
         if let Some(organizer) = organizer {
             query.push(" AND organizer = ").push_bind(id(organizer.0));
@@ -41,7 +41,7 @@ impl Lists for SqliteArchive {
     }
 
     async fn alerts_page(&self, filter: &AlertFilter, after: Option<Cursor>, limit: u32) -> PortResult<Vec<Alert>> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM alerts WHERE 1 = 1");
+        let mut query = QueryBuilder::<Db>::new("SELECT * FROM alerts WHERE 1 = 1");
         if let Some(state) = &filter.state {
             query.push(" AND state = ").push_bind(word(state).map_err(unread)?);
         }
@@ -65,7 +65,7 @@ impl Lists for SqliteArchive {
     async fn alert_counts(&self) -> PortResult<Vec<(AlertState, u64)>> {
         let rows =
             sqlx::query("SELECT state, count(*) AS number FROM alerts GROUP BY state").fetch_all(&self.readers).await.map_err(unread)?;
-        let count = |row: &SqliteRow| Ok((from_word(row.try_get("state")?)?, unsigned(row.try_get("number")?)?));
+        let count = |row: &DbRow| Ok((from_word(row.try_get("state")?)?, unsigned(row.try_get("number")?)?));
         rows.iter().map(count).collect::<Result<_, sqlx::Error>>().map_err(unread)
     }
 
@@ -85,7 +85,7 @@ impl Lists for SqliteArchive {
     }
 
     async fn holds_page(&self, state: HoldState, after: Option<Cursor>, limit: u32) -> PortResult<Vec<ReceivedSummary>> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM received WHERE hold = ");
+        let mut query = QueryBuilder::<Db>::new("SELECT * FROM received WHERE hold = ");
         query.push_bind(word(&state).map_err(unread)?);
         if let Some(cursor) = after {
             query.push(" AND (received_at, id) < (").push_bind(cursor.at).push(", ").push_bind(id(cursor.id)).push(")");
@@ -96,7 +96,7 @@ impl Lists for SqliteArchive {
     }
 
     async fn search(&self, text: &str, limit: u32) -> PortResult<Vec<Hit>> {
-        let text = text.trim();
+        let text = &codec::text(text.trim());
         if text.is_empty() {
             return Ok(Vec::new());
         }
@@ -116,13 +116,13 @@ impl Lists for SqliteArchive {
 const GUEST: &str =
     "SELECT g.id, g.mailbox, g.meeting, m.facts AS meeting_facts, m.version FROM guests g JOIN meetings m ON m.id = g.meeting WHERE ";
 
-impl SqliteArchive {
+impl Engine {
     async fn guests_of_message(&self, text: &str, limit: u32) -> PortResult<Vec<Hit>> {
         let bare = text.trim_start_matches('<').trim_end_matches('>');
         if !bare.contains('@') {
             return Ok(Vec::new());
         }
-        let mut query = QueryBuilder::<Sqlite>::new(GUEST);
+        let mut query = QueryBuilder::<Db>::new(GUEST);
         query.push("g.id IN (SELECT guest FROM threads WHERE organizer_side = ").push_bind(bare.to_owned());
         query.push(" UNION SELECT guest FROM outbox WHERE message_id = ").push_bind(bare.to_owned());
         query.push(") ORDER BY g.number DESC LIMIT ").push_bind(i64::from(limit));
@@ -134,7 +134,7 @@ impl SqliteArchive {
     async fn guests_by_address(&self, text: &str, limit: u32) -> PortResult<Vec<Hit>> {
         let exact = Mailbox::parse(text).map(|mailbox| mailbox.canonical()).ok();
         let from = exact.clone().unwrap_or_else(|| text.to_lowercase());
-        let mut query = QueryBuilder::<Sqlite>::new(GUEST);
+        let mut query = QueryBuilder::<Db>::new(GUEST);
         match exact {
             Some(address) => query.push("g.mailbox = ").push_bind(address),
             // Between the text and what comes after everything that begins with it: the index finds that.
@@ -148,10 +148,11 @@ impl SqliteArchive {
     async fn meetings_by_title(&self, text: &str, limit: u32) -> PortResult<Vec<Hit>> {
         let pattern = format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
         let query = sqlx::query(
-            "SELECT facts, version FROM meetings WHERE json_extract(facts, '$.event.title') LIKE $1 ESCAPE '\\' ORDER BY starts_at DESC LIMIT $2",
+            "SELECT facts, version FROM meetings WHERE lower(json_extract(facts, '$.event.title')) LIKE lower($1) ESCAPE '\\' \
+             ORDER BY starts_at DESC LIMIT $2",
         );
         let rows = query.bind(pattern).bind(i64::from(limit)).fetch_all(&self.readers).await.map_err(unread)?;
-        let hit = |row: &SqliteRow| {
+        let hit = |row: &DbRow| {
             let Meeting { id, event, .. } = meeting_of(row, "facts", "version")?;
             Ok(Hit::Meeting { id, title: event.title, starts_at: event.starts_at })
         };
@@ -159,7 +160,7 @@ impl SqliteArchive {
     }
 }
 
-fn guest_hit(row: &SqliteRow) -> Result<Hit, sqlx::Error> {
+fn guest_hit(row: &DbRow) -> Result<Hit, sqlx::Error> {
     let Meeting { event, .. } = from_json(row.try_get("meeting_facts")?)?;
     Ok(Hit::Guest {
         id: GuestId(uuid(row.try_get("id")?)?),

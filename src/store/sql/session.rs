@@ -1,20 +1,20 @@
 //! Sign-ins under way, sessions, and who is which organizer.
 
 use super::apply::{changed, done};
-use super::codec::{from_json, id, json, micros, time, uuid};
-use super::{SqliteArchive, unread};
+use super::engine::{Connection, Engine};
 use crate::domain::id::OrganizerId;
 use crate::domain::person::{BrowserKey, Identity, Session, SessionWrite, SignInUnderWay};
 use crate::domain::record::Committed;
 use crate::flow::port::PortResult;
 use crate::flow::session_port::Sessions;
+use crate::store::codec::{from_json, id, json, micros, time, uuid};
+use crate::store::unread;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::Row;
-use sqlx::sqlite::SqliteConnection;
 
 /// What happens to sessions.
-pub(super) async fn store_session(connection: &mut SqliteConnection, write: &SessionWrite) -> Result<Committed, sqlx::Error> {
+pub(super) async fn store_session(connection: &mut Connection, write: &SessionWrite) -> Result<Committed, sqlx::Error> {
     match write {
         SessionWrite::Begun { key, under_way, until } => {
             forget(connection, "DELETE FROM sign_ins WHERE until < $1", *until - chrono::TimeDelta::days(1)).await?;
@@ -55,7 +55,7 @@ pub(super) async fn store_session(connection: &mut SqliteConnection, write: &Ses
     }
 }
 
-async fn forget(connection: &mut SqliteConnection, statement: &'static str, before: DateTime<Utc>) -> Result<(), sqlx::Error> {
+async fn forget(connection: &mut Connection, statement: &'static str, before: DateTime<Utc>) -> Result<(), sqlx::Error> {
     sqlx::query(statement).bind(micros(before)).execute(&mut *connection).await.map(drop)
 }
 
@@ -64,7 +64,7 @@ fn octets(key: BrowserKey) -> Vec<u8> {
 }
 
 #[async_trait]
-impl Sessions for SqliteArchive {
+impl Sessions for Engine {
     async fn sign_in(&self, key: BrowserKey, now: DateTime<Utc>) -> PortResult<Option<SignInUnderWay>> {
         let query = sqlx::query("SELECT facts FROM sign_ins WHERE key = $1 AND until > $2").bind(octets(key)).bind(micros(now));
         let row = query.fetch_optional(&self.readers).await.map_err(unread)?;

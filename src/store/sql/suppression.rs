@@ -1,30 +1,30 @@
 //! Addresses that nothing is sent to.
 
-use super::codec::{decode, from_word, id, json, micros, time, uuid, word};
-use super::{SqliteArchive, unread};
+use super::engine::{Connection, Db, DbRow, Engine};
 use crate::domain::address::Mailbox;
 use crate::domain::id::{MeetingId, ReceivedId};
 use crate::domain::record::Committed;
 use crate::domain::suppression::{Lifted, Suppression};
 use crate::flow::port::PortResult;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use crate::store::codec::{decode, from_word, id, micros, text, time, uuid, word};
+use crate::store::unread;
+use sqlx::{QueryBuilder, Row};
 
 /// The guests that a row reaches: all of the address, or those of one meeting.
-const REACHED: &str = "mailbox = $1 AND ($2 = x'' OR meeting = $2)";
+const REACHED: &str = "mailbox = $1 AND (length($2) = 0 OR meeting = $2)";
 
 fn column(meeting: Option<MeetingId>) -> Vec<u8> {
     meeting.map(|meeting| id(meeting.0)).unwrap_or_default()
 }
 
 /// Keeps it, gives up what waits for those guests, and says so on their delivery track.
-pub(super) async fn store_suppression(connection: &mut SqliteConnection, suppression: &Suppression) -> Result<Committed, sqlx::Error> {
+pub(super) async fn store_suppression(connection: &mut Connection, suppression: &Suppression) -> Result<Committed, sqlx::Error> {
     let (address, meeting) = (suppression.address.canonical(), column(suppression.meeting));
     let query = sqlx::query(
         "INSERT INTO suppressions (address, meeting, cause, since, received, note) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
     );
     let query = query.bind(&address).bind(&meeting).bind(word(&suppression.cause)?).bind(micros(suppression.since));
-    let query = query.bind(suppression.received.map(|received| id(received.0))).bind(suppression.note.as_str());
+    let query = query.bind(suppression.received.map(|received| id(received.0))).bind(text(&suppression.note));
     query.execute(&mut *connection).await?;
     let given_up = format!(
         "UPDATE outbox SET state = 'failed', last = $3, settled_at = due_at WHERE state = 'due' \
@@ -38,7 +38,7 @@ pub(super) async fn store_suppression(connection: &mut SqliteConnection, suppres
 }
 
 /// Forgets it. Whoever answers or is named by a person has an address that works: what went out before counts as sent.
-pub(super) async fn store_lift(connection: &mut SqliteConnection, address: &Mailbox, lifted: Lifted) -> Result<Committed, sqlx::Error> {
+pub(super) async fn store_lift(connection: &mut Connection, address: &Mailbox, lifted: Lifted) -> Result<Committed, sqlx::Error> {
     let address = address.canonical();
     let only = match lifted {
         Lifted::All => None,
@@ -54,19 +54,26 @@ pub(super) async fn store_lift(connection: &mut SqliteConnection, address: &Mail
 }
 
 /// Whether a guest's address is suppressed at this moment of the transaction.
-pub(super) async fn is_suppressed(connection: &mut SqliteConnection, guest: uuid::Uuid) -> Result<bool, sqlx::Error> {
+pub(super) async fn is_suppressed(connection: &mut Connection, guest: uuid::Uuid) -> Result<bool, sqlx::Error> {
     let query = sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM guests g JOIN suppressions s ON s.address = g.mailbox WHERE g.id = $1 \
-         AND (s.meeting = x'' OR s.meeting = g.meeting))",
+         AND (length(s.meeting) = 0 OR s.meeting = g.meeting))",
     );
     query.bind(id(guest)).fetch_one(connection).await
 }
 
-impl SqliteArchive {
+impl Engine {
     pub(super) async fn read_suppressions_of(&self, addresses: &[&Mailbox]) -> PortResult<Vec<Suppression>> {
-        let addresses: Vec<String> = addresses.iter().map(|address| address.canonical()).collect();
-        let query = sqlx::query("SELECT * FROM suppressions WHERE address IN (SELECT value FROM json_each($1)) ORDER BY address, meeting");
-        let rows = query.bind(json(&addresses).map_err(unread)?).fetch_all(&self.readers).await.map_err(unread)?;
+        if addresses.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut query = QueryBuilder::<Db>::new("SELECT * FROM suppressions WHERE address IN (");
+        let mut listed = query.separated(", ");
+        for address in addresses {
+            listed.push_bind(address.canonical());
+        }
+        query.push(") ORDER BY address, meeting");
+        let rows = query.build().fetch_all(&self.readers).await.map_err(unread)?;
         rows.iter().map(suppression_of).collect::<Result<_, _>>().map_err(unread)
     }
 
@@ -77,7 +84,7 @@ impl SqliteArchive {
     }
 }
 
-fn suppression_of(row: &SqliteRow) -> Result<Suppression, sqlx::Error> {
+fn suppression_of(row: &DbRow) -> Result<Suppression, sqlx::Error> {
     let meeting: &[u8] = row.try_get("meeting")?;
     let received: Option<&[u8]> = row.try_get("received")?;
     Ok(Suppression {

@@ -1,0 +1,21 @@
+//! What the statements need to know of SQLite.
+
+use std::time::Duration;
+
+pub(super) use super::SqliteArchive as Engine;
+pub(super) use sqlx::Sqlite as Db;
+pub(super) use sqlx::sqlite::{SqliteArguments as Arguments, SqliteConnection as Connection, SqlitePool as Pool, SqliteRow as DbRow};
+
+/// How long a transaction of the writer may take: far beyond the wait for another program.
+pub(super) const LONGEST: Duration = Duration::from_secs(600);
+
+/// Begins a transaction that sees one state of everything.
+pub(super) const BEGIN_VIEW: &str = "BEGIN";
+
+/// The number of the last event, also when it is forgotten.
+pub(super) const NEWEST_ALERT_EVENT: &str = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'alert_events'";
+
+/// Begins a transaction that writes: alone, from its first moment.
+pub(super) async fn begin(connection: &mut Connection) -> Result<(), sqlx::Error> {
+    sqlx::query("BEGIN IMMEDIATE").execute(connection).await.map(drop)
+}
