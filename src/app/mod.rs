@@ -22,6 +22,7 @@ use crate::flow::session_port::IdentityProvider;
 use crate::notify::Bells;
 use crate::notify::log::LogBell;
 use crate::outbound::dkim::{Signer, SigningTransport};
+use crate::outbound::failover::Failover;
 use crate::outbound::smarthost::Smarthost;
 use crate::outbound::worker::Worker;
 use crate::web::alert::{AlertCounter, router as alert_router};
@@ -83,8 +84,9 @@ async fn ground(config: &Config, wake: Arc<Notify>) -> anyhow::Result<Ground> {
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     install_crypto();
     let mut signals = StopSignals::listen()?;
-    let smarthost = Smarthost::new(config.delivery.smarthost.clone()).map_err(|error| anyhow!(error))?;
-    let transport = Arc::new(SigningTransport::new(Arc::new(Signer::load(&config.keys.dkim)?), smarthost));
+    let hosts = std::iter::once(&config.delivery.smarthost).chain(&config.delivery.fallback);
+    let ways: Vec<Smarthost> = hosts.map(|host| Smarthost::new(host.clone())).collect::<Result<_, _>>().map_err(|error| anyhow!(error))?;
+    let transport = Arc::new(SigningTransport::new(Arc::new(Signer::load(&config.keys.dkim)?), Failover::new(ways)));
     let (stop, stopping) = channel::channel(false);
     let mut running = Running::start(&config, transport, &stopping, None).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");

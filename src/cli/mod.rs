@@ -14,6 +14,7 @@ mod localserve;
 mod meeting;
 mod organizer;
 mod output;
+mod queue;
 mod reconcile;
 mod serve;
 mod store;
@@ -70,6 +71,9 @@ enum Command {
     /// Mails that wait for a decision.
     #[command(subcommand)]
     Hold(hold::Command),
+    /// Mail that waits to be sent.
+    #[command(subcommand)]
+    Queue(queue::Command),
     /// Alerts.
     #[command(subcommand)]
     Alert(alert::Command),
@@ -126,6 +130,7 @@ fn run(desk: &Desk, command: Command) -> Outcome {
         Command::Meeting(command) => meeting::run(desk, &command),
         Command::Guest(command) => guest::run(desk, &command),
         Command::Hold(command) => hold::run(desk, &command),
+        Command::Queue(command) => queue::run(desk, &command),
         Command::Alert(command) => alert::run(desk, &command),
         Command::Webhook(command) => webhook::run(desk, &command),
         Command::Keys(command) => keys::run(desk, &command),

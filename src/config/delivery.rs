@@ -10,6 +10,8 @@ use serde::Deserialize;
 pub struct Delivery {
     /// The mail server that takes everything.
     pub smarthost: SmarthostSettings,
+    /// Further ones, tried in order where those before can't be reached; settings as of `[delivery.smarthost]`.
+    pub fallback: Vec<SmarthostSettings>,
     /// How the outbox is worked off.
     pub outbox: OutboxSettings,
     /// How long a mail is tried, in hours; one to a guest never longer than to the meeting's end.
@@ -18,6 +20,6 @@ pub struct Delivery {
 
 impl Default for Delivery {
     fn default() -> Self {
-        Self { smarthost: SmarthostSettings::default(), outbox: OutboxSettings::default(), give_up_hours: 120 }
+        Self { smarthost: SmarthostSettings::default(), fallback: Vec::new(), outbox: OutboxSettings::default(), give_up_hours: 120 }
     }
 }

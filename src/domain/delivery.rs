@@ -3,7 +3,7 @@
 use super::address::{Mailbox, ReversePath};
 use super::id::{GuestId, MeetingId, OutboxId};
 use super::thread::MessageId;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Whom a mail is for, which decides what its failure means.
@@ -86,6 +86,39 @@ pub struct OutboxItem {
     pub state: OutboxState,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// Its turn among what is due: an earlier one goes first (see [`turn`]).
+    pub turn: DateTime<Utc>,
+}
+
+impl OutboxItem {
+    /// Where it goes: the recipient's domain, as limits and pauses name it.
+    pub fn destination(&self) -> String {
+        self.recipient.domain().to_lowercase()
+    }
+}
+
+/// How far apart the mails of one story stand in the queue: whoever invites 5,000 guests leaves room for others between them.
+const APART: TimeDelta = TimeDelta::milliseconds(100);
+/// How far ahead an urgent mail stands.
+const AHEAD: TimeDelta = TimeDelta::hours(1);
+
+/// Whether a mail goes before others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// A cancellation, a meeting that starts soon, an alert.
+    Urgent,
+    /// All else.
+    Usual,
+}
+
+/// The turn of the mail with this place among those of its story. Nobody waits longer for it while nobody else waits: the turn orders,
+/// and delays nothing.
+pub fn turn(made_at: DateTime<Utc>, place: usize, urgency: Urgency) -> DateTime<Utc> {
+    let ahead = match urgency {
+        Urgency::Urgent => AHEAD,
+        Urgency::Usual => TimeDelta::zero(),
+    };
+    made_at - ahead + APART * i32::try_from(place).unwrap_or(i32::MAX)
 }
 
 /// How one attempt ended.
@@ -93,8 +126,10 @@ pub struct OutboxItem {
 pub enum AttemptOutcome {
     /// 2yz after the final dot.
     Delivered(String),
-    /// 4yz, or no connection: nothing was taken.
+    /// 4yz, or the connection broke before the final dot: nothing was taken.
     Deferred(String),
+    /// No server of the way could be reached: that says nothing of this mail, and no other need be tried now.
+    Unreachable(String),
     /// 5yz: will never be taken.
     Bounced(String),
     /// The connection broke after the final dot: may have been taken. Tried again with the same Message-ID.
@@ -126,6 +161,12 @@ pub fn after_attempt(item: &OutboxItem, outcome: &AttemptOutcome, policy: &Retry
         AttemptOutcome::Delivered(text) => return OutboxState::Sent { at: now, last: text.clone() },
         AttemptOutcome::Bounced(text) => (text, false),
         AttemptOutcome::Deferred(text) | AttemptOutcome::Uncertain(text) => (text, true),
+        // Nothing was tried with this mail: it does not wait longer the next time.
+        AttemptOutcome::Unreachable(text) if now < item.expires_at => {
+            let at = now + policy.wait(0, spread);
+            return OutboxState::Due { at: at.min(item.expires_at), attempts, last: text.clone() };
+        }
+        AttemptOutcome::Unreachable(text) => (text, false),
     };
     let next = now + policy.wait(attempts, spread);
     if !retry || next > item.expires_at {
@@ -136,10 +177,10 @@ pub fn after_attempt(item: &OutboxItem, outcome: &AttemptOutcome, policy: &Retry
 
 impl RetryPolicy {
     /// The wait after this many failed attempts before the last one. `spread` in 0..=1 makes it a quarter shorter or longer.
-    pub fn wait(&self, attempts: u32, spread: f64) -> chrono::TimeDelta {
+    pub fn wait(&self, attempts: u32, spread: f64) -> TimeDelta {
         let doubled = u64::from(self.first_wait_seconds) << attempts.min(20);
         let capped = doubled.min(u64::from(self.longest_wait_seconds));
         let jittered = capped as f64 * (0.75 + 0.5 * spread.clamp(0.0, 1.0));
-        chrono::TimeDelta::milliseconds((jittered * 1000.0) as i64)
+        TimeDelta::milliseconds((jittered * 1000.0) as i64)
     }
 }

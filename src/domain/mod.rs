@@ -30,6 +30,7 @@ pub mod organizer;
 pub mod part;
 pub mod person;
 pub mod presence;
+pub mod queue;
 pub mod reconciliation;
 pub mod record;
 pub mod relay;

@@ -14,6 +14,7 @@ use super::id::{AlertId, GuestId, MeetingId, OutboxId, ReceivedId};
 use super::meeting::{Guest, Meeting};
 use super::organizer::Organizer;
 use super::person::SessionWrite;
+use super::queue::QueueWrite;
 use super::reply::ReplyClass;
 use super::suppression::{Lifted, Suppression};
 use super::thread::{MessageId, ThreadLink};
@@ -139,6 +140,8 @@ pub enum Write {
     },
     /// A mail to send. To a guest whose address is suppressed nothing is: then the commit conflicts.
     Outbox(Box<OutboxItem>),
+    /// What an operator does to the queue.
+    Queue(QueueWrite),
     /// What a delivery attempt left behind. `Sent` is final and `Failed` gives way to `Sent` alone: any other change of
     /// an ended one is passed over, so that a late worker never revives what was given up.
     OutboxState {

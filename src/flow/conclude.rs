@@ -4,6 +4,7 @@ use super::gateway::Gateway;
 use super::port::{PortError, PortResult};
 use crate::domain::alert::Alert;
 use crate::domain::answer::Answer;
+use crate::domain::delivery::{Urgency, turn};
 use crate::domain::record::{Commit, Committed, Write};
 
 impl Gateway {
@@ -17,7 +18,8 @@ impl Gateway {
     }
 
     /// Commits all of it. What rings and wakes does so after the commit alone.
-    pub(super) async fn commit(&self, writes: Vec<Write>) -> PortResult<Committed> {
+    pub(super) async fn commit(&self, mut writes: Vec<Write>) -> PortResult<Committed> {
+        line_up(&mut writes);
         let alerts: Vec<Alert> = writes.iter().filter_map(raised).collect();
         let mail_waits = writes.iter().any(|write| matches!(write, Write::Outbox(_)));
         let committed = self.archive.commit(Commit { writes }).await?;
@@ -30,6 +32,14 @@ impl Gateway {
             }
         }
         Ok(committed)
+    }
+}
+
+/// Gives the mails of a story their places in the queue.
+fn line_up(writes: &mut [Write]) {
+    let mails = writes.iter_mut().filter_map(|write| if let Write::Outbox(item) = write { Some(item) } else { None });
+    for (place, item) in mails.enumerate() {
+        item.turn = turn(item.turn, place, Urgency::Usual);
     }
 }
 

@@ -38,6 +38,8 @@ pub mod organizer_desk;
 mod page_mail;
 pub mod port;
 pub mod proposal_page;
+pub mod queue_desk;
+pub mod queue_port;
 mod reception;
 mod reply;
 pub mod room_port;

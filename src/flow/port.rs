@@ -17,6 +17,7 @@ use crate::domain::suppression::Suppression;
 use crate::domain::thread::{MessageId, ThreadLink};
 use crate::flow::api_key::ApiKeys;
 use crate::flow::list_port::Lists;
+use crate::flow::queue_port::Queue;
 use crate::flow::room_port::Rooms;
 use crate::flow::session_port::Sessions;
 use async_trait::async_trait;
@@ -46,7 +47,7 @@ pub type PortResult<T> = Result<T, PortError>;
 
 /// The archive. Reads see every commit that was answered before.
 #[async_trait]
-pub trait Archive: Rooms + Sessions + Lists + ApiKeys {
+pub trait Archive: Rooms + Sessions + Lists + ApiKeys + Queue {
     /// Writes all or nothing; answers when it is durable. Many callers share one transaction.
     async fn commit(&self, commit: Commit) -> PortResult<Committed>;
     /// Whether a message with this key was committed.
@@ -185,12 +186,21 @@ pub trait World: Send + Sync {
 pub trait Transport: Send + Sync {
     /// One attempt. Never panics, always ends (its own time limits).
     async fn deliver(&self, item: &OutboxItem) -> AttemptOutcome;
+
+    /// Whether every mail takes the same way: where one can't be reached, none can.
+    fn is_one_way(&self) -> bool {
+        true
+    }
 }
 
 #[async_trait]
 impl<T: Transport + ?Sized> Transport for std::sync::Arc<T> {
     async fn deliver(&self, item: &OutboxItem) -> AttemptOutcome {
         (**self).deliver(item).await
+    }
+
+    fn is_one_way(&self) -> bool {
+        (**self).is_one_way()
     }
 }
 

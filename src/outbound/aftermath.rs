@@ -101,15 +101,17 @@ fn masked(text: &str) -> String {
 fn audit(item: &OutboxItem, outcome: &AttemptOutcome, next: &OutboxState, now: DateTime<Utc>) -> AuditEvent {
     let (AttemptOutcome::Delivered(text)
     | AttemptOutcome::Deferred(text)
+    | AttemptOutcome::Unreachable(text)
     | AttemptOutcome::Bounced(text)
     | AttemptOutcome::Uncertain(text)) = outcome;
     let action = match (next, outcome) {
         (OutboxState::Sent { .. }, _) => "mail.sent",
         (OutboxState::Failed { .. }, _) => "mail.failed",
         (OutboxState::Due { .. }, AttemptOutcome::Uncertain(_)) => "mail.uncertain",
-        (OutboxState::Due { .. }, AttemptOutcome::Deferred(_) | AttemptOutcome::Bounced(_) | AttemptOutcome::Delivered(_)) => {
-            "mail.deferred"
-        }
+        (
+            OutboxState::Due { .. },
+            AttemptOutcome::Deferred(_) | AttemptOutcome::Unreachable(_) | AttemptOutcome::Bounced(_) | AttemptOutcome::Delivered(_),
+        ) => "mail.deferred",
     };
     // Codes alone: the words of a server may name people.
     let is_code = |word: &&str| word.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.');

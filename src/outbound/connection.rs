@@ -19,6 +19,8 @@ use tokio_rustls::TlsConnector;
 pub enum Verdict {
     /// The server decided: the final reply, or the refusal that ended the attempt.
     Answered(Reply),
+    /// There was no session: nothing was tried.
+    Unreached(String),
     /// The session broke before the final dot was sent: nothing was taken.
     LostBefore(String),
     /// The session broke after it: the mail may have been taken.
@@ -62,7 +64,7 @@ impl Connection {
         match &verdict {
             // RFC 5321 §3.8: 421 announces that the server closes.
             Verdict::Answered(reply) => self.healthy &= reply.code != 421,
-            Verdict::LostBefore(_) | Verdict::LostAfter(_) => self.healthy = false,
+            Verdict::Unreached(_) | Verdict::LostBefore(_) | Verdict::LostAfter(_) => self.healthy = false,
         }
         verdict
     }

@@ -203,6 +203,10 @@ impl<T: Transport> Transport for SigningTransport<T> {
             Err(cause) => deferred(&cause.to_string()),
         }
     }
+
+    fn is_one_way(&self) -> bool {
+        self.inside.is_one_way()
+    }
 }
 
 fn deferred(cause: &str) -> AttemptOutcome {

@@ -41,7 +41,7 @@ impl Injector for DoorInjector {
         connection.close().await;
         match verdict {
             Verdict::Answered(reply) => Ok(reply.text),
-            Verdict::LostBefore(cause) | Verdict::LostAfter(cause) => Err(failed(cause)),
+            Verdict::Unreached(cause) | Verdict::LostBefore(cause) | Verdict::LostAfter(cause) => Err(failed(cause)),
         }
     }
 }

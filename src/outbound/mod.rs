@@ -3,7 +3,9 @@
 //! | file | what it is for |
 //! |---|---|
 //! | [`worker`] | takes due mail from the archive, has it delivered, commits what became of it |
+//! | [`lanes`] | what the worker has in hand, and where it may send more |
 //! | [`aftermath`] | what an attempt leaves behind: states, tracks, alerts, audit |
+//! | [`failover`] | several ways, the next where one can't be reached |
 //! | [`smarthost`] | the transport to the next mail server, over [`pool`], [`connection`] and [`wire`] |
 //! | [`tls`] | whom that transport believes |
 //! | [`dkim`] | keys, their DNS records, and the transport that signs before it sends |
@@ -13,8 +15,10 @@
 pub mod aftermath;
 pub mod connection;
 pub mod dkim;
+pub mod failover;
 pub mod file;
 pub mod injector;
+pub mod lanes;
 pub mod memory;
 pub mod pool;
 pub mod smarthost;

@@ -122,7 +122,7 @@ impl Smarthost {
         }
         match Connection::open(&self.settings, &self.tls).await {
             Ok(connection) => self.send_over(connection, from, to, message).await,
-            Err(error) => Verdict::LostBefore(error),
+            Err(error) => Verdict::Unreached(error),
         }
     }
 
@@ -138,7 +138,7 @@ fn is_stale(verdict: &Verdict) -> bool {
     match verdict {
         Verdict::LostBefore(_) => true,
         Verdict::Answered(reply) => reply.code == 421,
-        Verdict::LostAfter(_) => false,
+        Verdict::LostAfter(_) | Verdict::Unreached(_) => false,
     }
 }
 
@@ -154,6 +154,7 @@ fn outcome(verdict: Verdict) -> AttemptOutcome {
             _ => AttemptOutcome::Deferred(reply.text),
         },
         Verdict::LostBefore(text) => AttemptOutcome::Deferred(text),
+        Verdict::Unreached(text) => AttemptOutcome::Unreachable(text),
         Verdict::LostAfter(text) => AttemptOutcome::Uncertain(text),
     }
 }

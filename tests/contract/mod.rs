@@ -1,6 +1,9 @@
 //! What every archive must do, written against the port so that each engine runs the same suite.
 
 mod beside;
+mod queue;
+
+pub(crate) use queue::{nodes, queue};
 
 pub(crate) use beside::{alert_pages, api_keys, balance, counters, pages, search, sessions, suppressions};
 
@@ -30,7 +33,7 @@ macro_rules! suite {
     ($open:ident) => {
         crate::contract::suite!(
             $open: versions_and_unique_rows, tracks, received_messages, outbox, alerts, alert_events, threads_and_audit, concurrent, rooms,
-            suppressions, counters, pages, alert_pages, search, sessions, api_keys, balance
+            suppressions, counters, pages, alert_pages, search, sessions, api_keys, balance, queue
         );
     };
     ($open:ident: $($name:ident),+) => {$(
@@ -125,6 +128,7 @@ fn item(guest: GuestId, purpose: OutboxPurpose, due: i64) -> OutboxItem {
         expires_at: at(99_999),
         state: OutboxState::Due { at: at(due), attempts: 0, last: String::new() },
         created_at: at(-1),
+        turn: at(due),
     }
 }
 

@@ -26,5 +26,6 @@ pub(crate) fn item(recipient: &str, message: &[u8]) -> OutboxItem {
         expires_at: now() + TimeDelta::days(1),
         state: OutboxState::Due { at: now(), attempts: 0, last: String::new() },
         created_at: now(),
+        turn: now(),
     }
 }

@@ -3,7 +3,7 @@
 use super::items::item;
 use super::server::{BREAK, CLOSE, Rules, SILENCE, Server};
 use paravent::domain::delivery::AttemptOutcome;
-use paravent::domain::delivery::AttemptOutcome::{Bounced, Deferred, Delivered, Uncertain};
+use paravent::domain::delivery::AttemptOutcome::{Bounced, Deferred, Delivered, Uncertain, Unreachable};
 use paravent::flow::port::Transport;
 use paravent::outbound::smarthost::{Smarthost, SmarthostSettings, TlsMode};
 use rustls::ServerConfig;

@@ -430,3 +430,69 @@ async fn a_delivery_without_end_does_not_keep_the_gateway_from_stopping() {
     house.end().await;
     assert_eq!(house.archive.outbox_waiting().await.unwrap(), 1, "it is due again");
 }
+
+/// A mail of this turn to somebody of this domain.
+fn to(domain: &str, turn: i64) -> OutboxItem {
+    OutboxItem { turn: start() + TimeDelta::seconds(turn), ..item(&format!("x@{domain}"), b"Subject: x\r\n\r\n") }
+}
+
+fn outbox(items: &[&OutboxItem]) -> Vec<Write> {
+    items.iter().map(|item| Write::Outbox(Box::new((*item).clone()))).collect()
+}
+
+#[tokio::test]
+async fn whose_turn_it_is_goes_first() {
+    let mut house = House::new(OutboxSettings { concurrency: 1, look_seconds: 3_600, ..OutboxSettings::default() }).await;
+    let crowd: Vec<OutboxItem> = (0..20).map(|place| to("a.example", 10 + place)).collect();
+    let (other, urgent) = (to("b.example", 12), to("c.example", -3_600));
+    house.put(outbox(&crowd.iter().chain([&other, &urgent]).collect::<Vec<_>>())).await;
+    let mut order = Vec::new();
+    for _ in 0..6 {
+        order.push(house.answer(delivered()).await.0.id);
+    }
+    let place = |id| order.iter().position(|one| *one == id);
+    assert_eq!(place(urgent.id), Some(0));
+    assert!(place(other.id).is_some_and(|place| place <= 4), "a crowd of twenty does not keep another waiting");
+}
+
+#[tokio::test]
+async fn a_destination_takes_so_many_at_once_and_keeps_nobody_else() {
+    let settings = OutboxSettings { concurrency: 8, destination_concurrency: 2, look_seconds: 3_600, ..OutboxSettings::default() };
+    let mut house = House::new(settings).await;
+    let crowd: Vec<OutboxItem> = (0..6).map(|place| to("slow.example", place)).collect();
+    let other = to("fast.example", 100);
+    house.put(outbox(&crowd.iter().chain([&other]).collect::<Vec<_>>())).await;
+    let mut under_way = vec![house.next().await, house.next().await, house.next().await];
+    let domains = |under_way: &[(OutboxItem, Say)]| {
+        let mut all: Vec<String> = under_way.iter().map(|(item, _)| item.destination()).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(domains(&under_way), ["fast.example", "slow.example", "slow.example"]);
+    // The next of the slow one comes when one of it has ended.
+    let place = under_way.iter().position(|(item, _)| item.destination() == "slow.example").unwrap();
+    under_way.remove(place).1.send(delivered()).unwrap();
+    assert_eq!(house.next().await.0.destination(), "slow.example");
+}
+
+#[tokio::test]
+async fn a_way_that_is_down_is_tried_by_one_mail_and_costs_the_others_nothing() {
+    let settings = OutboxSettings { concurrency: 4, look_seconds: 3_600, longest_rest_seconds: 1, ..OutboxSettings::default() };
+    let mut house = House::new(settings).await;
+    let crowd: Vec<OutboxItem> = (0..30).map(|place| to("a.example", place)).collect();
+    house.put(outbox(&crowd.iter().collect::<Vec<_>>())).await;
+    for _ in 0..4 {
+        house.next().await.1.send(AttemptOutcome::Unreachable("no connection".to_owned())).unwrap();
+    }
+    // One comes after the rest, and no other beside it.
+    let (probe, say) = house.next().await;
+    assert!(house.given.try_recv().is_err(), "one mail tries the way");
+    say.send(delivered()).unwrap();
+    let (_, second) = house.next().await;
+    let (_, third) = house.next().await;
+    drop((second, third));
+    let untouched = |item: &&OutboxItem| matches!(item.state, OutboxState::Due { attempts: 0, ref last, .. } if last.is_empty());
+    let left = house.archive.outbox_due(start() + TimeDelta::days(1), 100).await.unwrap();
+    assert!(left.iter().filter(untouched).count() >= 20, "{}", left.len());
+    assert!(left.iter().all(|item| item.id != probe.id || !matches!(item.state, OutboxState::Due { attempts: 1.., .. })));
+}

@@ -293,6 +293,12 @@ impl Gateway {
         self.running.kill();
     }
 
+    /// The process.
+    #[allow(dead_code, reason = "the benchmark measures with it")]
+    pub fn process(&self) -> u32 {
+        self.running.0.id()
+    }
+
     /// The most memory that the process ever had, in KiB. Fails when the process is gone.
     pub fn peak_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.running.0.id())).unwrap();

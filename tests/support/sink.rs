@@ -62,6 +62,23 @@ impl Sink {
         }
     }
 
+    /// How much was taken so far.
+    #[allow(dead_code, reason = "the benchmark measures with it")]
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Waits until so much was taken.
+    #[allow(dead_code, reason = "the benchmark measures with it")]
+    pub fn wait_for_count(&self, count: usize) {
+        let mut taken = self.lock();
+        while taken.len() < count {
+            let (next, late) = self.shelf.1.wait_timeout(taken, PATIENCE).unwrap();
+            assert!(!late.timed_out(), "{} of {count} mails came", next.len());
+            taken = next;
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Vec<Taken>> {
         self.shelf.0.lock().unwrap()
     }

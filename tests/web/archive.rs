@@ -9,7 +9,7 @@ use paravent::domain::attendance::Attendance;
 use paravent::domain::budget::Counter;
 use paravent::domain::delivery::OutboxItem;
 use paravent::domain::doorstep::{Doorstep, Waiting};
-use paravent::domain::id::{AlertId, GuestId, MeetingId, OrganizerId, ReceivedId};
+use paravent::domain::id::{AlertId, GuestId, MeetingId, OrganizerId, OutboxId, ReceivedId};
 use paravent::domain::itip::Uid;
 use paravent::domain::language::Language;
 use paravent::domain::listing::{AlertFilter, Cursor, Hit};
@@ -17,6 +17,7 @@ use paravent::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
 use paravent::domain::organizer::{Anonymity, Group, Organizer};
 use paravent::domain::person::{BrowserKey, Identity, Session, SignInUnderWay};
 use paravent::domain::presence::Stays;
+use paravent::domain::queue::{Claim, Paused, QueueFilter, QueueRow};
 use paravent::domain::reconciliation::{Progress, Reconciliation};
 use paravent::domain::record::{AuditEvent, Commit, Committed, DedupeKey, HoldState, Received, ReceivedSummary, Write};
 use paravent::domain::revision::Ledger;
@@ -25,6 +26,7 @@ use paravent::domain::thread::{MessageId, ThreadLink};
 use paravent::flow::api_key::ApiKeys;
 use paravent::flow::list_port::Lists;
 use paravent::flow::port::{AlertDesk, Archive, Bell, PortError, PortResult, World};
+use paravent::flow::queue_port::Queue;
 use paravent::flow::room_port::Rooms;
 use paravent::flow::session_port::Sessions;
 use std::sync::Mutex;
@@ -228,6 +230,33 @@ impl AlertDesk for OneDialog {
 #[async_trait]
 impl Bell for OneDialog {
     async fn ring(&self, _: &Alert) {}
+}
+
+#[async_trait]
+impl Queue for OneDialog {
+    async fn outbox_claim(&self, _: &Claim<'_>) -> PortResult<Vec<OutboxItem>> {
+        unreachable!("a page sends nothing")
+    }
+
+    async fn outbox_renew(&self, _: Uuid, _: DateTime<Utc>, _: DateTime<Utc>) -> PortResult<()> {
+        unreachable!("a page sends nothing")
+    }
+
+    async fn outbox_expired(&self, _: DateTime<Utc>, _: u32) -> PortResult<Vec<OutboxItem>> {
+        unreachable!("a page sends nothing")
+    }
+
+    async fn outbox_rows(&self, _: &QueueFilter, _: u32) -> PortResult<Vec<QueueRow>> {
+        unreachable!("a page sends nothing")
+    }
+
+    async fn outbox_one(&self, _: OutboxId) -> PortResult<Option<OutboxItem>> {
+        unreachable!("a page sends nothing")
+    }
+
+    async fn paused(&self) -> PortResult<Vec<Paused>> {
+        unreachable!("a page sends nothing")
+    }
 }
 
 #[async_trait]

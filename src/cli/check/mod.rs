@@ -79,6 +79,9 @@ async fn look(config: &Config, options: &Options) -> Vec<Chapter> {
         progress.set_message("asking scanners");
         add("Scanners", scan::findings(&config.scan).await);
         add("Smarthost", smarthost::findings(&config.delivery.smarthost).await);
+        for host in &config.delivery.fallback {
+            add("Smarthost, fallback", smarthost::findings(host).await);
+        }
     }
     add("Jitsi", meeting_server::findings(config, secrets.as_ref(), &options.prosody));
     progress.finish_and_clear();

@@ -5,14 +5,14 @@ use crate::domain::address::ReversePath;
 use crate::domain::attachment::{self, Blocked, ForGuest};
 use crate::domain::attendance::Delivery;
 use crate::domain::compose::{AnswerLetter, DeclineLetter, InvitationKind, InvitationLetter, LateLetter, Problem, SealedLetter, letter};
-use crate::domain::delivery::{OutboxItem, OutboxPurpose};
+use crate::domain::delivery::{OutboxItem, OutboxPurpose, Urgency, turn};
 use crate::domain::leak::{self, Finding, Leak, SecretKind, Secrets, Spot};
 use crate::domain::meeting::{Guest, MeetingEvent, SentState};
 use crate::domain::mime::{InboundMail, Seal};
 use crate::domain::organizer::Organizer;
 use crate::domain::thread::{Side, ThreadLink};
 use crate::domain::token::Purpose;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 impl Gateway {
     /// An invitation, update or cancellation for one guest.
@@ -52,7 +52,11 @@ impl Gateway {
             },
         )?;
         guarded(&bytes, secrets)?;
-        Ok(self.to_guest(parties, OutboxPurpose::Invitation, stamp, bytes))
+        let item = self.to_guest(parties, OutboxPurpose::Invitation, stamp, bytes);
+        Ok(match urgency(kind, &sent.event, now) {
+            Urgency::Urgent => OutboxItem { turn: turn(now, 0, Urgency::Urgent), ..item },
+            Urgency::Usual => item,
+        })
     }
 
     /// The organizer's words for the guest, rebuilt, with their files scrubbed, and all of it scanned; and the files that do not go.
@@ -210,6 +214,20 @@ impl Gateway {
             expires_at: useful_until.min(given_up),
             ..self.item(purpose, Some(meeting.id), Some(guest.id), ReversePath::Mailbox(bounce), &guest.mailbox.mailbox, stamp, bytes, now)
         }
+    }
+}
+
+/// What is near: then every minute counts.
+const NEAR: TimeDelta = TimeDelta::hours(2);
+
+/// A cancellation goes before invitations, and so does what is about to begin.
+fn urgency(kind: InvitationKind, event: &MeetingEvent, now: DateTime<Utc>) -> Urgency {
+    let next = event.occurrence_at(now).instance;
+    let is_near = next.ends_at > now && next.starts_at < now + NEAR;
+    match kind {
+        InvitationKind::Cancellation => Urgency::Urgent,
+        InvitationKind::New | InvitationKind::Update if is_near => Urgency::Urgent,
+        InvitationKind::New | InvitationKind::Update => Urgency::Usual,
     }
 }
 

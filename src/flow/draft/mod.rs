@@ -8,7 +8,7 @@ use crate::domain::address::{Mailbox, NamedMailbox, ReversePath};
 use crate::domain::attachment::Blocked;
 use crate::domain::attendance::PartStat;
 use crate::domain::compose::{ComposeError, Heading};
-use crate::domain::delivery::{OutboxItem, OutboxPurpose, OutboxState};
+use crate::domain::delivery::{OutboxItem, OutboxPurpose, OutboxState, Urgency, turn};
 use crate::domain::id::{GuestId, MeetingId, OutboxId};
 use crate::domain::itip;
 use crate::domain::leak::Leak;
@@ -151,6 +151,7 @@ impl Gateway {
             expires_at: now + self.settings.retry_for,
             state: OutboxState::Due { at: now, attempts: 0, last: String::new() },
             created_at: now,
+            turn: turn(now, 0, if purpose == OutboxPurpose::Helpdesk { Urgency::Urgent } else { Urgency::Usual }),
         }
     }
 }

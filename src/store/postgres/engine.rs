@@ -27,3 +27,19 @@ pub(in crate::store) async fn begin(connection: &mut Connection) -> Result<(), s
 
 /// The advisory lock of those who write. Any number will do that no other program takes in this database.
 const WRITERS: i64 = i64::from_be_bytes(*b"paravent");
+
+/// Several nodes may share the database.
+pub(super) const HAS_NODES: bool = true;
+
+/// A claim: now, limit, node, until. It locks what it takes and passes over what another node is just taking.
+pub(super) const CLAIM: &str = "UPDATE outbox SET claimed_by = $3, claimed_until = $4 WHERE id IN ({chosen}) RETURNING *";
+/// How many parameters stand before its exceptions.
+pub(super) const CLAIM_PARAMETERS: usize = 4;
+/// How the mails of a claim are chosen.
+pub(super) const CLAIM_ORDER: &str =
+    "AND (claimed_until IS NULL OR claimed_until <= $1 OR claimed_by = $3) ORDER BY turn LIMIT $2 FOR UPDATE SKIP LOCKED";
+
+/// A column that `length()` gave.
+pub(super) fn length(row: &DbRow, column: &str) -> Result<i64, sqlx::Error> {
+    sqlx::Row::try_get::<i32, _>(row, column).map(i64::from)
+}

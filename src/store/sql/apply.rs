@@ -4,6 +4,7 @@ use super::alert::{forget_events, store_alert, store_alert_state, store_escalati
 use super::api_key::store_api_key;
 use super::engine::{Arguments, Connection, Db};
 use super::ledger::{store_count, store_repeated};
+use super::queue::store_queue;
 use super::room::store_room;
 use super::session::store_session;
 use super::suppression::{is_suppressed, store_lift, store_suppression};
@@ -49,12 +50,13 @@ async fn one(connection: &mut Connection, write: &Write) -> Result<Committed, sq
         }
         Write::Presence { guest, presence } => store_presence(connection, guest.0, presence).await,
         Write::Outbox(item) => store_outbox(connection, item).await,
+        Write::Queue(write) => store_queue(connection, write).await,
         Write::OutboxState { id: item, state } => {
             let columns = StateColumns::of(state);
             // A late worker never revives what was given up, nor takes back what was sent.
             let query = sqlx::query(
-                "UPDATE outbox SET state = $2, due_at = $3, attempts = $4, last = $5, settled_at = $6 \
-                 WHERE id = $1 AND (state = 'due' OR (state = 'failed' AND $2 = 'sent'))",
+                "UPDATE outbox SET state = $2, due_at = $3, attempts = $4, last = $5, settled_at = $6, \
+                 turn = CASE WHEN $2 = 'due' THEN $3 ELSE turn END, claimed_by = NULL, claimed_until = NULL WHERE id = $1 AND (state = 'due' OR (state = 'failed' AND $2 = 'sent'))",
             );
             let query = query.bind(id(item.0)).bind(columns.state).bind(columns.due_at);
             done(connection, query.bind(columns.attempts).bind(text(columns.last)).bind(columns.settled_at)).await
@@ -231,7 +233,8 @@ async fn store_outbox(connection: &mut Connection, item: &OutboxItem) -> Result<
     let columns = StateColumns::of(&item.state);
     let query = sqlx::query(
         "INSERT INTO outbox (id, purpose, guest, meeting, reverse_path, recipient, message_id, message, expires_at, created_at, \
-         state, due_at, attempts, last, settled_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+         state, due_at, attempts, last, settled_at, turn, destination) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
     )
     .bind(id(item.id.0))
     .bind(word(&item.purpose)?)
@@ -247,7 +250,9 @@ async fn store_outbox(connection: &mut Connection, item: &OutboxItem) -> Result<
     .bind(columns.due_at)
     .bind(columns.attempts)
     .bind(text(columns.last))
-    .bind(columns.settled_at);
+    .bind(columns.settled_at)
+    .bind(micros(item.turn))
+    .bind(item.destination());
     done(connection, query).await
 }
 

@@ -23,6 +23,7 @@ fn day_of(commit: &Commit) -> Option<i64> {
         | Write::Delivery { .. }
         | Write::Presence { .. }
         | Write::Outbox(_)
+        | Write::Queue(_)
         | Write::OutboxState { .. }
         | Write::OutboxSuperseded { .. }
         | Write::Thread(_)

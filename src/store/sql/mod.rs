@@ -8,6 +8,7 @@ mod api_key;
 mod apply;
 mod ledger;
 mod list;
+mod queue;
 mod read;
 mod reconcile;
 mod room;

@@ -1,11 +1,12 @@
 //! The archive's questions as queries.
 
 use super::engine::{DbRow, Engine};
+use super::queue::state_of;
 use crate::domain::address::Mailbox;
 use crate::domain::alert::{Alert, AlertEvent, AlertState, Severity};
 use crate::domain::attendance::Attendance;
 use crate::domain::budget::Counter;
-use crate::domain::delivery::{OutboxItem, OutboxState};
+use crate::domain::delivery::OutboxItem;
 use crate::domain::id::{AlertId, GuestId, MeetingId, OrganizerId, OutboxId, ReceivedId};
 use crate::domain::itip::Uid;
 use crate::domain::meeting::{Guest, Meeting};
@@ -270,15 +271,12 @@ fn link_of(row: &DbRow) -> Result<ThreadLink, sqlx::Error> {
     })
 }
 
-fn optional_id(row: &DbRow, column: &str) -> Result<Option<uuid::Uuid>, sqlx::Error> {
+pub(super) fn optional_id(row: &DbRow, column: &str) -> Result<Option<uuid::Uuid>, sqlx::Error> {
     row.try_get::<Option<&[u8]>, _>(column)?.map(uuid).transpose()
 }
 
-fn item_of(row: &DbRow) -> Result<OutboxItem, sqlx::Error> {
+pub(super) fn item_of(row: &DbRow) -> Result<OutboxItem, sqlx::Error> {
     let recipient: String = row.try_get("recipient")?;
-    let at = time(row.try_get("due_at")?);
-    let last: String = row.try_get("last")?;
-    let state: String = row.try_get("state")?;
     Ok(OutboxItem {
         id: OutboxId(uuid(row.try_get("id")?)?),
         purpose: from_word(row.try_get("purpose")?)?,
@@ -290,11 +288,8 @@ fn item_of(row: &DbRow) -> Result<OutboxItem, sqlx::Error> {
         message: row.try_get("message")?,
         expires_at: time(row.try_get("expires_at")?),
         created_at: time(row.try_get("created_at")?),
-        state: match state.as_str() {
-            "due" => OutboxState::Due { at, attempts: unsigned(row.try_get("attempts")?)?, last },
-            "sent" => OutboxState::Sent { at, last },
-            _ => OutboxState::Failed { at, last },
-        },
+        turn: time(row.try_get("turn")?),
+        state: state_of(row)?,
     })
 }
 

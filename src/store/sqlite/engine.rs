@@ -19,3 +19,18 @@ pub(super) const NEWEST_ALERT_EVENT: &str = "SELECT coalesce(max(seq), 0) FROM s
 pub(super) async fn begin(connection: &mut Connection) -> Result<(), sqlx::Error> {
     sqlx::query("BEGIN IMMEDIATE").execute(connection).await.map(drop)
 }
+
+/// One gateway has the file: what it has in hand it knows itself.
+pub(super) const HAS_NODES: bool = false;
+
+/// A claim: now, limit.
+pub(super) const CLAIM: &str = "SELECT * FROM outbox WHERE id IN ({chosen})";
+/// How many parameters stand before its exceptions.
+pub(super) const CLAIM_PARAMETERS: usize = 2;
+/// How the mails of a claim are chosen.
+pub(super) const CLAIM_ORDER: &str = "ORDER BY turn LIMIT $2";
+
+/// A column that `length()` gave.
+pub(super) fn length(row: &DbRow, column: &str) -> Result<i64, sqlx::Error> {
+    sqlx::Row::try_get(row, column)
+}

@@ -112,7 +112,7 @@ fn row(counter: &MailboxCounter, caught: &CaughtMail) -> Value {
 pub(super) fn outcome(outcome: &AttemptOutcome) -> Value {
     let (kind, text) = match outcome {
         AttemptOutcome::Delivered(text) => ("delivered", text),
-        AttemptOutcome::Deferred(text) => ("deferred", text),
+        AttemptOutcome::Deferred(text) | AttemptOutcome::Unreachable(text) => ("deferred", text),
         AttemptOutcome::Bounced(text) => ("bounced", text),
         AttemptOutcome::Uncertain(text) => ("uncertain", text),
     };
