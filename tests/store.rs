@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 mod copy;
 mod postgres;
+mod served;
 
 async fn open() -> Option<(tempfile::TempDir, SqliteArchive)> {
     let folder = tempfile::tempdir().unwrap();

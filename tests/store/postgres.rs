@@ -7,7 +7,7 @@ use paravent::flow::port::Archive;
 use paravent::store::{PostgresArchive, PostgresSettings, SqliteArchive, StoreError};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use support::postgres::Server;
+use support::postgres::{PASSWORD, Server};
 
 async fn open() -> Option<((), PostgresArchive)> {
     Some(((), support::postgres::archive().await?))
@@ -106,6 +106,26 @@ async fn a_turn_ends_with_its_owner() {
     commit(&archive, vec![Write::Meeting(Box::new(meeting()))]).await;
     assert!(start.elapsed() > Duration::from_millis(500), "it was somebody else's turn");
     silent.close_on_drop();
+}
+
+/// Over the network: TLS proves the server, a password proves us.
+#[tokio::test]
+async fn tls_and_a_password() {
+    let [port] = support::net::free_ports();
+    let Some((_server, authority)) = Server::start_tls(port) else { return };
+    let try_open = async |host: &str, more: &str, password: &str| {
+        let url = format!("postgres://postgres@{host}:{port}/postgres?{more}");
+        let wait = Duration::from_secs(5);
+        PostgresArchive::open(&PostgresSettings { url, password: Some(password.into()), readers: 1, wait }).await
+    };
+    let full = format!("sslmode=verify-full&sslrootcert={}", authority.display());
+    let archive = try_open("localhost", &full, PASSWORD).await.unwrap();
+    commit(&archive, vec![Write::Meeting(Box::new(meeting()))]).await;
+    archive.close().await;
+    assert!(try_open("localhost", &full, "another").await.is_err());
+    assert!(try_open("127.0.0.1", &full, PASSWORD).await.is_err(), "the certificate is for another name");
+    assert!(try_open("localhost", "sslmode=verify-full", PASSWORD).await.is_err(), "nobody knows the authority");
+    assert!(try_open("localhost", "sslmode=disable", PASSWORD).await.is_err(), "the server takes no plain connection");
 }
 
 #[tokio::test]

@@ -9,10 +9,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+/// The password of its only user, where one is asked for.
+pub const PASSWORD: &str = "correct horse battery";
+
 /// A server.
 pub struct Server {
     programs: PathBuf,
     folder: PathBuf,
+    /// Of loopback, and in the name of the socket.
+    port: u16,
     running: Option<Child>,
 }
 
@@ -30,17 +35,49 @@ pub async fn archive() -> Option<PostgresArchive> {
 impl Server {
     /// Makes a server and starts it with these options; `None` after saying that the test skips.
     pub fn start(options: &[&str]) -> Option<Self> {
+        let mut server = Self::make(5432)?;
+        server.resume(options);
+        Some(server)
+    }
+
+    /// The same on this port of loopback with TLS, for `localhost`: who comes that way needs TLS and [`PASSWORD`]. With the file
+    /// of the authority that signed it.
+    pub fn start_tls(port: u16) -> Option<(Self, PathBuf)> {
+        let mut server = Self::make(port)?;
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let files = ["server.crt", "server.key"].map(|name| data(&server.folder).join(name));
+        for (file, text) in files.iter().zip([made.cert.pem(), made.signing_key.serialize_pem()]) {
+            fs::write(file, text).unwrap();
+            fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+            if as_root() {
+                run(Command::new("chown").arg("postgres").arg(file));
+            }
+        }
+        let rules = "local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n";
+        fs::write(data(&server.folder).join("pg_hba.conf"), rules).unwrap();
+        let authority = server.folder.join("authority.pem");
+        fs::write(&authority, made.cert.pem()).unwrap();
+        server.resume(&["-c", "listen_addresses=127.0.0.1", "-c", "ssl=on"]);
+        Some((server, authority))
+    }
+
+    fn make(port: u16) -> Option<Self> {
         let programs = programs()?;
         let folder = tempfile::Builder::new().prefix("paravent-pg-").tempdir().unwrap().keep();
         if as_root() {
             run(Command::new("chown").arg("postgres").arg(&folder));
         }
+        let password = folder.join("password");
+        fs::write(&password, PASSWORD).unwrap();
+        let word = format!("--pwfile={}", password.display());
         // A locale whose order is not that of octets: the schema must ask for that itself.
         let locale = ["--encoding=UTF8", "--locale-provider=icu", "--icu-locale=fr", "--locale=C.UTF-8"];
-        run(own(&programs.join("initdb")).args(["--no-sync", "--auth=trust", "--username=postgres"]).args(locale).arg(data(&folder)));
-        let mut server = Self { programs, folder, running: None };
-        server.resume(options);
-        Some(server)
+        run(own(&programs.join("initdb"))
+            .args(["--no-sync", "--auth=trust", "--username=postgres"])
+            .args(locale)
+            .arg(word)
+            .arg(data(&folder)));
+        Some(Self { programs, folder, port, running: None })
     }
 
     /// Starts it again, on the same data.
@@ -50,7 +87,13 @@ impl Server {
             r#"exec 3<&0; "$@" </dev/null >>"$0/log" 2>&1 & read line <&3; kill -QUIT $!; wait $!; [ -e "$0/keep" ] || rm -rf "$0""#;
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]).arg(&self.folder).args(words(&own(&self.programs.join("postgres"))));
-        command.arg("-D").arg(data(&self.folder)).arg("-k").arg(&self.folder).args(["-c", "listen_addresses="]).args(options);
+        command
+            .arg("-D")
+            .arg(data(&self.folder))
+            .arg("-k")
+            .arg(&self.folder)
+            .args(["-c", "listen_addresses=", "-p", &self.port.to_string()])
+            .args(options);
         self.running = Some(command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap());
         let _ = fs::remove_file(self.folder.join("keep"));
         let start = Instant::now();
@@ -74,7 +117,12 @@ impl Server {
     }
 
     fn is_ready(&self) -> bool {
-        Command::new(self.programs.join("pg_isready")).arg("-q").arg("-h").arg(&self.folder).status().unwrap().success()
+        Command::new(self.programs.join("pg_isready"))
+            .args(["-q", "-p", &self.port.to_string(), "-h"])
+            .arg(&self.folder)
+            .status()
+            .unwrap()
+            .success()
     }
 
     /// A new database.
@@ -88,7 +136,7 @@ impl Server {
     }
 
     fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@localhost/{database}?host={}", self.folder.display())
+        format!("postgres://postgres@localhost:{}/{database}?host={}", self.port, self.folder.display())
     }
 }
 

@@ -330,7 +330,8 @@ impl Gateway {
     }
 }
 
-const ORGANIZERS: &str = "id,mail,aliases,name,login,password_hash,language,group,secrets,active\n\
+/// Claire alone.
+pub const ORGANIZERS: &str = "id,mail,aliases,name,login,password_hash,language,group,secrets,active\n\
     ,claire.bernard@agence.example,,Claire Bernard,,,fr,medical,,true\n";
 const GROUPS: &str = "name,label,anonymity,language,time_zone,allow_counter\nmedical,Service médical,anonymous,fr,Europe/Paris,true\n";
 
