@@ -233,6 +233,33 @@ async fn a_new_key_of_the_provider_is_taken() {
 }
 
 #[tokio::test]
+async fn a_provider_that_is_down_is_not_asked_at_every_click() {
+    let desk = Desk::open().await;
+    desk.provider.go_down(true);
+    for _ in 0..5 {
+        assert_eq!(desk.ask("GET", "/sign-in", "", "").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    assert_eq!(desk.provider.described(), 1);
+    desk.house.clock.move_by(TimeDelta::seconds(6));
+    assert_eq!(desk.ask("GET", "/sign-in", "", "").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(desk.provider.described(), 2);
+    desk.provider.go_down(false);
+    desk.house.clock.move_by(TimeDelta::seconds(6));
+    assert_eq!(desk.signed_in("c1", claire()).await.status, StatusCode::SEE_OTHER);
+    // What was known before is good for its hour, whatever becomes of the provider.
+    desk.provider.go_down(true);
+    assert_eq!(desk.ask("GET", "/sign-in", "", "").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_provider_that_takes_the_header_literally_has_the_secret_in_the_body() {
+    let desk = Desk::open().await;
+    desk.provider.be_literal();
+    let seen = desk.signed_in("c1", claire()).await;
+    assert_eq!(seen.status, StatusCode::SEE_OTHER, "{}", seen.body);
+}
+
+#[tokio::test]
 async fn whoever_is_not_signed_in_is_sent_to_do_so_and_back() {
     let desk = Desk::open().await;
     for cookie in ["", &format!("{SESSION}=x"), "other=1; broken"] {
