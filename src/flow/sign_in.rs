@@ -5,7 +5,7 @@ use super::session_port::{IdentityError, IdentityProvider, LogoutAsked};
 use crate::domain::id::OrganizerId;
 use crate::domain::organizer::Organizer;
 use crate::domain::person::{Asserted, BrowserKey, Identity, Roles, Session, SessionWrite};
-use crate::domain::record::{AuditEvent, Commit, Committed, Write};
+use crate::domain::record::{AuditEvent, Commit, Committed, Write, actor};
 use aws_lc_rs::{constant_time, digest};
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
@@ -47,9 +47,14 @@ pub struct Person {
 }
 
 impl Person {
-    /// How the audit trail names them.
-    pub fn actor(&self, desk: &str) -> String {
-        format!("{desk}:{}", self.identity.subject)
+    /// How the audit trail names them for what they do with meetings of theirs: as where they write a mail.
+    pub fn as_organizer(&self, organizer: &Organizer) -> String {
+        actor("organizer", organizer.id, &self.name)
+    }
+
+    /// How it names them for what they do at the desk.
+    pub fn as_helpdesk(&self) -> String {
+        actor("helpdesk", &self.identity.subject, &self.name)
     }
 }
 
@@ -138,7 +143,7 @@ impl SignIn {
             until: now + self.settings.longest,
             identity: asserted.identity,
         };
-        let audit = audit("session.opened", &session.identity, now);
+        let audit = opened(&session, now);
         let mut writes = vec![SessionWrite::Taken(begun)];
         writes.extend(binding);
         writes.push(SessionWrite::Opened { key: key(&secret), session: Box::new(session), at: now });
@@ -241,14 +246,21 @@ fn hashed(purpose: &[u8], cookie: &str) -> digest::Digest {
     context.finish()
 }
 
-fn audit(action: &str, identity: &Identity, now: DateTime<Utc>) -> Write {
+/// Who came in, by the role that they have first of all.
+fn opened(session: &Session, now: DateTime<Utc>) -> Write {
+    let Identity { issuer, subject } = &session.identity;
+    let actor = match (session.organizer, session.roles.helpdesk) {
+        (Some(id), _) => actor("organizer", id, &session.name),
+        (None, true) => actor("helpdesk", subject, &session.name),
+        (None, false) => actor("administrator", subject, &session.name),
+    };
     Write::Audit(AuditEvent {
         at: now,
-        actor: format!("person:{}", identity.subject),
-        action: action.to_owned(),
+        actor,
+        action: "session.opened".to_owned(),
         meeting: None,
         guest: None,
         received: None,
-        detail: serde_json::json!({ "issuer": identity.issuer }).to_string(),
+        detail: serde_json::json!({ "issuer": issuer, "subject": subject }).to_string(),
     })
 }
