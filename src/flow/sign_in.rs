@@ -1,6 +1,7 @@
 //! Signing in: `begin → provider → finish: compare → bind → open`, and who holds a session.
 
 use super::port::{Archive, Directory, PortError, PortResult, World};
+use super::seal::Seal;
 use super::session_port::{IdentityError, IdentityProvider, LogoutAsked};
 use crate::domain::id::OrganizerId;
 use crate::domain::organizer::Organizer;
@@ -79,6 +80,9 @@ pub enum SignInError {
     /// The provider refused, or its answer is not proved; the text is for the log.
     #[error("the provider's answer is not taken: {0}")]
     Refused(String),
+    /// Their address is an organizer's, and that organizer is somebody else at the provider.
+    #[error("another person of the provider is this organizer already")]
+    Taken,
     /// They are known there, and have nothing to do here.
     #[error("they are no organizer and have no role here")]
     Nobody,
@@ -103,18 +107,17 @@ pub struct SignIn {
     pub world: Arc<dyn World>,
     /// Who people are.
     pub provider: Arc<dyn IdentityProvider>,
+    /// Closes what browsers keep for us.
+    pub seal: Seal,
     /// Roles and times.
     pub settings: SignInSettings,
 }
 
 impl SignIn {
-    /// Where to sign in, and what the browser holds meanwhile.
+    /// Where to sign in, and what the browser holds meanwhile. Nothing is written: anybody may ask this, as often as they like.
     pub async fn begin(&self, to: &str) -> PortResult<(String, String)> {
         let begun = self.provider.begin(to).await?;
-        let cookie = self.secret();
-        let until = self.world.now() + UNDER_WAY;
-        let write = SessionWrite::Begun { key: key(&cookie), under_way: Box::new(begun.under_way), until };
-        self.write(vec![write]).await?;
+        let cookie = self.seal.close(begun.under_way, self.world.now() + UNDER_WAY)?;
         Ok((begun.url, cookie))
     }
 
@@ -122,8 +125,7 @@ impl SignIn {
     /// opens nothing.
     pub async fn finish(&self, cookie: &str, state: &str, code: &str) -> Result<Opened, SignInError> {
         let now = self.world.now();
-        let begun = key(cookie);
-        let under_way = self.archive.sign_in(begun, now).await?.ok_or(SignInError::NotBegun)?;
+        let under_way = self.seal.open(cookie, now).ok_or(SignInError::NotBegun)?;
         constant_time::verify_slices_are_equal(under_way.state.as_bytes(), state.as_bytes()).map_err(|_| SignInError::NotBegun)?;
         let asserted = self.provider.finish(code, &under_way).await?;
         let (organizer, binding) = self.organizer(&asserted, now).await?;
@@ -144,7 +146,7 @@ impl SignIn {
             identity: asserted.identity,
         };
         let audit = opened(&session, now);
-        let mut writes = vec![SessionWrite::Taken(begun)];
+        let mut writes = vec![SessionWrite::Taken { key: key(cookie), until: now + UNDER_WAY, at: now }];
         writes.extend(binding);
         writes.push(SessionWrite::Opened { key: key(&secret), session: Box::new(session), at: now });
         match self.commit(writes, vec![audit]).await? {
@@ -199,7 +201,7 @@ impl SignIn {
     }
 
     /// The organizer that somebody is: by what was bound before, else by a verified address of the directory, once.
-    async fn organizer(&self, asserted: &Asserted, now: DateTime<Utc>) -> PortResult<(Option<Organizer>, Option<SessionWrite>)> {
+    async fn organizer(&self, asserted: &Asserted, now: DateTime<Utc>) -> Result<(Option<Organizer>, Option<SessionWrite>), SignInError> {
         if let Some(id) = self.archive.bound(&asserted.identity).await? {
             return Ok((self.active(id).await?, None));
         }
@@ -207,6 +209,9 @@ impl SignIn {
         let Some(organizer) = self.directory.by_mailbox(mailbox).await?.filter(|organizer| organizer.active) else {
             return Ok((None, None));
         };
+        if self.archive.is_taken(organizer.id, &asserted.identity.issuer).await? {
+            return Err(SignInError::Taken);
+        }
         let bound = SessionWrite::Bound { identity: asserted.identity.clone(), organizer: organizer.id, at: now };
         Ok((Some(organizer), Some(bound)))
     }

@@ -242,6 +242,7 @@ async fn finish(State(reception): State<Arc<Reception>>, Query(answered): Query<
                 SignInError::NotBegun => ("again", StatusCode::BAD_REQUEST),
                 SignInError::Refused(_) => ("again", StatusCode::FORBIDDEN),
                 SignInError::Nobody => ("nobody", StatusCode::FORBIDDEN),
+                SignInError::Taken => ("taken", StatusCode::FORBIDDEN),
             };
             reception.refusal(name, status, &request)
         }

@@ -4,7 +4,7 @@ use super::apply::{changed, done};
 use super::codec::{from_json, id, json, micros, time, uuid};
 use super::{SqliteArchive, unread};
 use crate::domain::id::OrganizerId;
-use crate::domain::person::{BrowserKey, Identity, Session, SessionWrite, SignInUnderWay};
+use crate::domain::person::{BrowserKey, Identity, Session, SessionWrite};
 use crate::domain::record::Committed;
 use crate::flow::port::PortResult;
 use crate::flow::session_port::Sessions;
@@ -16,12 +16,12 @@ use sqlx::sqlite::SqliteConnection;
 /// What happens to sessions.
 pub(super) async fn store_session(connection: &mut SqliteConnection, write: &SessionWrite) -> Result<Committed, sqlx::Error> {
     match write {
-        SessionWrite::Begun { key, under_way, until } => {
-            forget(connection, "DELETE FROM sign_ins WHERE until < $1", *until - chrono::TimeDelta::days(1)).await?;
-            let query = sqlx::query("INSERT INTO sign_ins (key, facts, until) VALUES ($1, $2, $3)");
-            done(connection, query.bind(octets(*key)).bind(json(under_way)?).bind(micros(*until))).await
+        SessionWrite::Taken { key, until, at } => {
+            forget(connection, "DELETE FROM sign_ins WHERE until < $1", *at).await?;
+            // `facts` is of the time when sign-ins under way were kept here.
+            let query = sqlx::query("INSERT INTO sign_ins (key, facts, until) VALUES ($1, '{}', $2)");
+            changed(connection, query.bind(octets(*key)).bind(micros(*until))).await
         }
-        SessionWrite::Taken(key) => changed(connection, sqlx::query("DELETE FROM sign_ins WHERE key = $1").bind(octets(*key))).await,
         SessionWrite::Bound { identity, organizer, at } => {
             let query = sqlx::query("INSERT INTO identities (issuer, subject, organizer, at) VALUES ($1, $2, $3, $4)");
             let query = query.bind(identity.issuer.as_str()).bind(identity.subject.as_str());
@@ -65,12 +65,6 @@ fn octets(key: BrowserKey) -> Vec<u8> {
 
 #[async_trait]
 impl Sessions for SqliteArchive {
-    async fn sign_in(&self, key: BrowserKey, now: DateTime<Utc>) -> PortResult<Option<SignInUnderWay>> {
-        let query = sqlx::query("SELECT facts FROM sign_ins WHERE key = $1 AND until > $2").bind(octets(key)).bind(micros(now));
-        let row = query.fetch_optional(&self.readers).await.map_err(unread)?;
-        row.map(|row| from_json(row.try_get("facts")?)).transpose().map_err(unread)
-    }
-
     async fn session(&self, key: BrowserKey, now: DateTime<Utc>) -> PortResult<Option<(Session, DateTime<Utc>)>> {
         let query = sqlx::query("SELECT facts, seen_at FROM sessions WHERE key = $1 AND until > $2").bind(octets(key)).bind(micros(now));
         let row = query.fetch_optional(&self.readers).await.map_err(unread)?;
@@ -84,5 +78,10 @@ impl Sessions for SqliteArchive {
         let row =
             query.bind(identity.issuer.as_str()).bind(identity.subject.as_str()).fetch_optional(&self.readers).await.map_err(unread)?;
         row.map(|row| uuid(row.try_get("organizer")?).map(OrganizerId)).transpose().map_err(unread)
+    }
+
+    async fn is_taken(&self, organizer: OrganizerId, issuer: &str) -> PortResult<bool> {
+        let query = sqlx::query("SELECT 1 FROM identities WHERE issuer = $1 AND organizer = $2").bind(issuer).bind(id(organizer.0));
+        Ok(query.fetch_optional(&self.readers).await.map_err(unread)?.is_some())
     }
 }
