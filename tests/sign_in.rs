@@ -29,6 +29,8 @@ async fn an_organizer_is_known_for_good_by_their_first_sign_in() {
     {
         assert_eq!(sent.asked[name], value);
     }
+    let held = desk.ask("GET", "/sign-in", "", "").await.headers[header::SET_COOKIE].to_str().unwrap().to_owned();
+    assert!(["HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age=600"].iter().all(|attribute| held.contains(attribute)), "{held}");
     assert_eq!(sent.asked["redirect_uri"], "https://visio.example/sign-in/return");
     let seen = desk.signed_in("c1", claire()).await;
     assert_eq!((seen.status, seen.location()), (StatusCode::SEE_OTHER, "/desk"), "{}", seen.body);

@@ -13,7 +13,7 @@ use data_encoding::BASE64URL_NOPAD;
 use std::sync::Arc;
 
 /// How long a sign-in may take.
-const UNDER_WAY: TimeDelta = TimeDelta::minutes(10);
+pub const UNDER_WAY: TimeDelta = TimeDelta::minutes(10);
 /// How often it is noted that somebody is here.
 const NOTED: TimeDelta = TimeDelta::minutes(1);
 /// How long a logout token is remembered; older ones are refused.
