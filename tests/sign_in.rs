@@ -309,6 +309,20 @@ async fn whoever_comes_too_late_for_an_address_is_told_so_in_french_too() {
 }
 
 #[tokio::test]
+async fn an_organizer_with_a_new_account_signs_in_once_the_operator_says_so() {
+    let desk = Desk::open().await;
+    let before = desk.signed_in("c1", claire()).await.cookie(SESSION).unwrap();
+    let other = desk.signed_in("h1", json!({ "groups": ["helpdesk"] })).await.cookie(SESSION).unwrap();
+    let id = support::house::organizer(ORGANIZER, "").id;
+    assert!(desk.house.gateway.unbind_organizer(id).await.unwrap());
+    assert!(!desk.house.gateway.unbind_organizer(id).await.unwrap(), "nobody is bound any more");
+    assert!(desk.who(&before).await.is_none() && desk.who(&other).await.is_some());
+    let after = desk.signed_in("c2", claire()).await;
+    assert_eq!(after.status, StatusCode::SEE_OTHER, "{}", after.body);
+    assert_eq!(desk.signed_in("c1", claire()).await.status, StatusCode::FORBIDDEN, "now the old account comes too late");
+}
+
+#[tokio::test]
 async fn whoever_is_not_signed_in_is_sent_to_do_so_and_back() {
     let desk = Desk::open().await;
     for cookie in ["", &format!("{SESSION}=x"), "other=1; broken"] {

@@ -97,6 +97,8 @@ pub enum SessionWrite {
         /// When.
         at: DateTime<Utc>,
     },
+    /// Nobody is this organizer any more, and the sessions of who was end; conflicts where nobody is.
+    Unbound(OrganizerId),
     /// A session begins; those that are over are forgotten.
     Opened {
         /// The browser.

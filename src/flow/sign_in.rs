@@ -1,5 +1,6 @@
 //! Signing in: `begin → provider → finish: compare → bind → open`, and who holds a session.
 
+use super::gateway::Gateway;
 use super::port::{Archive, Directory, PortError, PortResult, World};
 use super::seal::Seal;
 use super::session_port::{IdentityError, IdentityProvider, LogoutAsked};
@@ -233,6 +234,23 @@ impl SignIn {
     async fn commit(&self, writes: Vec<SessionWrite>, also: Vec<Write>) -> PortResult<Committed> {
         let writes = writes.into_iter().map(|write| Write::Session(Box::new(write))).chain(also).collect();
         self.archive.commit(Commit { writes }).await
+    }
+}
+
+impl Gateway {
+    /// Lets an organizer sign in with another account, at the word of the operator; `false` where they have none.
+    pub async fn unbind_organizer(&self, organizer: OrganizerId) -> PortResult<bool> {
+        let audit = Write::Audit(AuditEvent {
+            at: self.world.now(),
+            actor: "operator".to_owned(),
+            action: "organizer.unbound".to_owned(),
+            meeting: None,
+            guest: None,
+            received: None,
+            detail: serde_json::json!({ "organizer": organizer }).to_string(),
+        });
+        let writes = vec![Write::Session(Box::new(SessionWrite::Unbound(organizer))), audit];
+        Ok(self.archive.commit(Commit { writes }).await? == Committed::Done)
     }
 }
 

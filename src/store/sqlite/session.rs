@@ -27,6 +27,12 @@ pub(super) async fn store_session(connection: &mut SqliteConnection, write: &Ses
             let query = query.bind(identity.issuer.as_str()).bind(identity.subject.as_str());
             changed(connection, query.bind(id(organizer.0)).bind(micros(*at))).await
         }
+        SessionWrite::Unbound(organizer) => {
+            let theirs = "DELETE FROM sessions WHERE EXISTS (SELECT 1 FROM identities WHERE organizer = $1 \
+                          AND identities.issuer = sessions.issuer AND identities.subject = sessions.subject)";
+            sqlx::query(theirs).bind(id(organizer.0)).execute(&mut *connection).await?;
+            changed(connection, sqlx::query("DELETE FROM identities WHERE organizer = $1").bind(id(organizer.0))).await
+        }
         SessionWrite::Opened { key, session, at } => {
             forget(connection, "DELETE FROM sessions WHERE until < $1", *at).await?;
             let query =
