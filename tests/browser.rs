@@ -1,7 +1,7 @@
 //! The pages in a real browser, under their own policies: every page is looked at by axe-core, and people do what they came for.
 
 use crate::localserve::Local;
-use crate::support::browser::{Browser, axe};
+use crate::support::chromium::{Browser, axe};
 use crate::support::http::post;
 use serde_json::json;
 

@@ -40,6 +40,7 @@ fn a_fresh_gateway_is_managed_in_json() {
     assert_eq!(lines(&with(&add, b"correct horse battery\n"))[0]["active"], true);
     assert_eq!(with(&add, b"correct horse battery\n").status.code(), Some(1), "twice");
     assert_eq!(lines(&with(&["organizer", "list"], b""))[0]["mailbox"], "claire.bernard@agence.example");
+    assert_eq!(with(&["organizer", "unbind", "claire.bernard@agence.example"], b"").status.code(), Some(4), "nobody is bound");
     assert_eq!(lines(&with(&["organizer", "remove", "claire.bernard@agence.example"], b""))[0]["active"], false);
     assert_eq!(lines(&with(&["organizer", "list"], b""))[0]["active"], false);
 

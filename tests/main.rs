@@ -47,6 +47,7 @@ mod outbound;
 mod portal;
 mod postfix_dovecot;
 mod proposals;
+mod real_providers;
 mod reconcile;
 mod replies;
 mod scan;

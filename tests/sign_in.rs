@@ -9,6 +9,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use paravent::web::pages::Pages;
 use paravent::web::sign_in::{Reception, router};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use support::desk::{Desk, SESSION, Sent};
 use support::house::ORGANIZER;
@@ -28,6 +29,8 @@ async fn an_organizer_is_known_for_good_by_their_first_sign_in() {
     {
         assert_eq!(sent.asked[name], value);
     }
+    let held = desk.ask("GET", "/sign-in", "", "").await.headers[header::SET_COOKIE].to_str().unwrap().to_owned();
+    assert!(["HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age=600"].iter().all(|attribute| held.contains(attribute)), "{held}");
     assert_eq!(sent.asked["redirect_uri"], "https://visio.example/sign-in/return");
     let seen = desk.signed_in("c1", claire()).await;
     assert_eq!((seen.status, seen.location()), (StatusCode::SEE_OTHER, "/desk"), "{}", seen.body);
@@ -44,7 +47,8 @@ async fn an_organizer_is_known_for_good_by_their_first_sign_in() {
     assert_eq!(desk.who(&again).await.unwrap()[1], "Claire Bernard");
     assert_ne!(again, cookie);
     let other = desk.signed_in("c2", claire()).await;
-    assert_eq!((other.status, other.cookie(SESSION)), (StatusCode::BAD_REQUEST, None), "one organizer is one person");
+    assert_eq!((other.status, other.cookie(SESSION)), (StatusCode::FORBIDDEN, None), "one organizer is one person");
+    assert!(other.body.contains("with another account") && !other.body.contains("Claire"), "{}", other.body);
 }
 
 #[tokio::test]
@@ -230,6 +234,92 @@ async fn a_new_key_of_the_provider_is_taken() {
     assert_eq!(desk.signed_in("c1", claire()).await.status, StatusCode::FORBIDDEN);
     desk.house.clock.move_by(TimeDelta::seconds(31));
     assert_eq!(desk.signed_in("c1", claire()).await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn asking_to_sign_in_writes_nothing() {
+    let desk = Desk::open().await;
+    let rows = async || {
+        let mut all = Vec::new();
+        for table in ["sign_ins", "sessions", "identities", "audit"] {
+            all.push(desk.house.rows(table).await);
+        }
+        all
+    };
+    let before = rows().await;
+    let mut cookies = BTreeSet::new();
+    for _ in 0..50 {
+        cookies.insert(desk.sent().await.cookie);
+    }
+    assert_eq!((rows().await, cookies.len()), (before, 50));
+    assert_eq!(desk.signed_in("c1", claire()).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(rows().await, [1, 1, 1, 1], "one answer that was taken, one session");
+    // What a browser holds is sealed, and changed by nobody.
+    let mut sent = desk.sent().await;
+    assert!(!sent.cookie.contains(&sent.asked["state"]));
+    sent.cookie.push('A');
+    assert_eq!(desk.back(&sent, "code").await.status, StatusCode::BAD_REQUEST);
+    // Answers that were taken are forgotten as soon as they could not be taken again.
+    desk.house.clock.move_by(TimeDelta::minutes(11));
+    assert_eq!(desk.signed_in("c1", claire()).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(desk.house.rows("sign_ins").await, 1);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_is_not_asked_at_every_click() {
+    let desk = Desk::open().await;
+    desk.provider.go_down(true);
+    for _ in 0..5 {
+        assert_eq!(desk.ask("GET", "/sign-in", "", "").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    assert_eq!(desk.provider.described(), 1);
+    desk.house.clock.move_by(TimeDelta::seconds(6));
+    assert_eq!(desk.ask("GET", "/sign-in", "", "").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(desk.provider.described(), 2);
+    desk.provider.go_down(false);
+    desk.house.clock.move_by(TimeDelta::seconds(6));
+    assert_eq!(desk.signed_in("c1", claire()).await.status, StatusCode::SEE_OTHER);
+    // What was known before is good for its hour, whatever becomes of the provider.
+    desk.provider.go_down(true);
+    assert_eq!(desk.ask("GET", "/sign-in", "", "").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_provider_that_takes_the_header_literally_has_the_secret_in_the_body() {
+    let desk = Desk::open().await;
+    desk.provider.be_literal();
+    let seen = desk.signed_in("c1", claire()).await;
+    assert_eq!(seen.status, StatusCode::SEE_OTHER, "{}", seen.body);
+}
+
+#[tokio::test]
+async fn whoever_comes_too_late_for_an_address_is_told_so_in_french_too() {
+    let desk = Desk::open().await;
+    desk.signed_in("c1", claire()).await;
+    let sent = desk.sent().await;
+    let mut claims = desk.provider.claims("c2", &sent.asked["nonce"], desk.now());
+    claims.as_object_mut().unwrap().extend(claire().as_object().unwrap().clone());
+    let code = desk.provider.grant(&sent.asked, desk.key.sign(&claims));
+    let request = Request::builder().uri(format!("/sign-in/return?code={code}&state={}", sent.asked["state"]));
+    let request = request.header(header::COOKIE, &sent.cookie).header(header::ACCEPT_LANGUAGE, "fr").body(Body::empty()).unwrap();
+    let response = desk.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    let page = String::from_utf8(axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap();
+    assert!(page.contains("avec un autre compte") && !page.contains("Claire"), "{page}");
+}
+
+#[tokio::test]
+async fn an_organizer_with_a_new_account_signs_in_once_the_operator_says_so() {
+    let desk = Desk::open().await;
+    let before = desk.signed_in("c1", claire()).await.cookie(SESSION).unwrap();
+    let other = desk.signed_in("h1", json!({ "groups": ["helpdesk"] })).await.cookie(SESSION).unwrap();
+    let id = support::house::organizer(ORGANIZER, "").id;
+    assert!(desk.house.gateway.unbind_organizer(id).await.unwrap());
+    assert!(!desk.house.gateway.unbind_organizer(id).await.unwrap(), "nobody is bound any more");
+    assert!(desk.who(&before).await.is_none() && desk.who(&other).await.is_some());
+    let after = desk.signed_in("c2", claire()).await;
+    assert_eq!(after.status, StatusCode::SEE_OTHER, "{}", after.body);
+    assert_eq!(desk.signed_in("c1", claire()).await.status, StatusCode::FORBIDDEN, "now the old account comes too late");
 }
 
 #[tokio::test]

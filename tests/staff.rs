@@ -194,6 +194,12 @@ async fn guests_are_helped_and_forms_of_others_do_nothing() {
         desk.ask("POST", &help, &cookie, &form(&[("key", &key), ("action", "reissue-link")])).await.location().ends_with("?said=reissued")
     );
     assert_ne!(desk.house.guest(JEAN).await.link, link);
+    // Whether they write or press a button, an organizer is the same in the audit trail.
+    let audit = desk.house.archive.audit(desk.house.meeting().await.0.id).await.unwrap();
+    let claire = format!("organizer:{} (Claire ", support::house::organizer(ORGANIZER, "").id);
+    let theirs = |action: &str| audit.iter().filter(|line| line.action.ends_with(action)).all(|line| line.actor.starts_with(&claire));
+    assert!(theirs("created") && theirs("invited") && theirs("link.reissued"), "{audit:?}");
+    assert!(audit.iter().filter(|line| line.actor.starts_with(&claire)).count() >= 3, "{audit:?}");
     assert_eq!(desk.house.sent().await.len(), 1);
     for (who, path) in [(&cookie, "/desk"), (&cookie, "/desk/holds"), (&cookie, "/desk/search?q=jean"), (&cookie, "/administration")] {
         assert_eq!(desk.ask("GET", path, who, "").await.status, StatusCode::FORBIDDEN, "{path}");
@@ -278,7 +284,7 @@ async fn the_helpdesk_decides_about_mail_and_every_action_is_somebodys() {
     let acted = desk.ask("POST", &format!("/desk/alerts/{}", alert.id), &cookie, &form(&[("key", &key), ("action", "acknowledge")])).await;
     assert!(acted.location().ends_with("?said=done"));
     let page = desk.ask("GET", &format!("/desk/alerts/{}", alert.id), &cookie, "").await.body;
-    assert!(page.contains("What was done") && page.contains("helpdesk:h1"), "{page}");
+    assert!(page.contains("What was done") && page.contains("helpdesk:h1 (Ana Silva)"), "{page}");
 
     let released = desk.ask("POST", &path, &cookie, &form(&[("key", &key), ("action", "release")])).await;
     assert_eq!(released.location(), format!("{path}?said=hold-done"));

@@ -15,6 +15,7 @@ use crate::flow::conference_server::ConferenceDesk;
 use crate::flow::join::{Join, JoinSettings};
 use crate::flow::port::{Archive, Authenticator, Bell, Directory, Scanner, Waker, World};
 use crate::flow::route::Domains;
+use crate::flow::seal::Seal;
 use crate::flow::session_port::IdentityProvider;
 use crate::flow::sign_in::{SignIn, SignInSettings};
 use crate::flow::{Burst, Gateway, Settings, Turns};
@@ -191,20 +192,21 @@ pub fn shown_keys(secrets: &Secrets) -> Vec<(&'static str, String, &'static str)
 }
 
 /// With whom people sign in, where that is set up.
-pub(super) fn sign_in(config: &Config, gateway: &Gateway, provider: Option<Arc<dyn IdentityProvider>>) -> Option<SignIn> {
-    let (settings, provider) = (config.sign_in.as_ref()?, provider?);
-    Some(SignIn {
+pub(super) fn sign_in(config: &Config, gateway: &Gateway, provider: Option<Arc<dyn IdentityProvider>>) -> anyhow::Result<Option<SignIn>> {
+    let (Some(settings), Some(provider)) = (config.sign_in.as_ref(), provider) else { return Ok(None) };
+    Ok(Some(SignIn {
         archive: gateway.archive.clone(),
         directory: gateway.directory.clone(),
         world: gateway.world.clone(),
         provider,
+        seal: Seal::new()?,
         settings: SignInSettings {
             helpdesk_groups: settings.helpdesk_groups.clone(),
             administrator_groups: settings.administrator_groups.clone(),
             idle: TimeDelta::minutes(i64::from(settings.idle_minutes)),
             longest: TimeDelta::hours(i64::from(settings.longest_hours)),
         },
-    })
+    }))
 }
 
 /// The identity provider of the configuration.

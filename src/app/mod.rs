@@ -220,7 +220,7 @@ fn pages(
     let guests = guest_router(Arc::new(GuestCounter::new(join, live.clone(), contact, public_url)?));
     let words = Arc::new(Pages::load()?);
     let leads_to = servers.all().map(|server| server.url.as_str()).chain(config.sign_in.as_ref().map(|sign_in| sign_in.issuer.as_str()));
-    let reception = Arc::new(Reception::new(build::sign_in(config, gateway, provider), words.clone(), public_url).leading_to(leads_to));
+    let reception = Arc::new(Reception::new(build::sign_in(config, gateway, provider)?, words.clone(), public_url).leading_to(leads_to));
     let staff = StaffCounter {
         reception: reception.clone(),
         gateway: gateway.clone(),

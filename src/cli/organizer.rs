@@ -1,4 +1,4 @@
-//! `paravent organizer add|list|remove`
+//! `paravent organizer add|list|remove|unbind`
 
 use super::{Desk, NOT_FOUND, Outcome, block_on, output};
 use crate::directory::{CsvDirectory, NewOrganizer, add, deactivate, hash_password};
@@ -16,6 +16,11 @@ pub(super) enum Command {
     Add(Box<New>),
     /// Take the right to invite from somebody. Their meetings stay.
     Remove {
+        /// Their address.
+        mail: Mailbox,
+    },
+    /// Let somebody sign in with another account than the first time. Sessions of that one end.
+    Unbind {
         /// Their address.
         mail: Mailbox,
     },
@@ -84,6 +89,20 @@ pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
                 Ok(ExitCode::from(NOT_FOUND))
             }
         }
+        Command::Unbind { mail } => block_on(async {
+            let gateway = crate::app::gateway(&config).await?;
+            let Some(organizer) = gateway.directory.by_mailbox(mail).await? else {
+                output::complain(&format!("there is no organizer {mail}"));
+                return Ok(ExitCode::from(NOT_FOUND));
+            };
+            if !gateway.unbind_organizer(organizer.id).await? {
+                output::complain(&format!("{mail} has not signed in yet"));
+                return Ok(ExitCode::from(NOT_FOUND));
+            }
+            let value = serde_json::json!({ "mailbox": mail, "bound": false });
+            output::done(desk.json, &value, &format!("{mail} may sign in with another account"))?;
+            Ok(ExitCode::SUCCESS)
+        }),
     }
 }
 

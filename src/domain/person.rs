@@ -79,17 +79,15 @@ pub struct Session {
 /// What is written about sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionWrite {
-    /// A sign-in begins; those that are over are forgotten.
-    Begun {
-        /// The browser.
+    /// The provider's answer to a sign-in came; conflicts where it was taken before.
+    Taken {
+        /// What the browser held meanwhile.
         key: BrowserKey,
-        /// What is remembered.
-        under_way: Box<SignInUnderWay>,
-        /// When it is too late.
+        /// How long that is remembered: as long as it could be used.
         until: DateTime<Utc>,
+        /// Now, to forget older ones.
+        at: DateTime<Utc>,
     },
-    /// The answer came; conflicts where it was taken before.
-    Taken(BrowserKey),
     /// A person is an organizer from now on; conflicts where either is taken.
     Bound {
         /// Who.
@@ -99,6 +97,8 @@ pub enum SessionWrite {
         /// When.
         at: DateTime<Utc>,
     },
+    /// Nobody is this organizer any more, and the sessions of who was end; conflicts where nobody is.
+    Unbound(OrganizerId),
     /// A session begins; those that are over are forgotten.
     Opened {
         /// The browser.

@@ -79,12 +79,26 @@ impl Received {
     }
 }
 
-/// A line of the audit trail. No address in it: ids alone.
+/// How the audit trail names somebody: `role:id (Name)`, where the id stays and the name is for who reads it. An organizer is
+/// named by our id, whichever way they come; people of the desk by the provider's (`sub`).
+pub fn actor(role: &str, id: impl std::fmt::Display, name: &str) -> String {
+    // An id has no space or control character here: where it ends must be plain, whatever a provider calls people.
+    let id: String =
+        id.to_string().chars().map(|letter| if letter.is_whitespace() || letter.is_control() { '_' } else { letter }).collect();
+    let name: String = name.chars().filter(|letter| !letter.is_control()).take(NAME_MAX).collect();
+    let name = name.trim();
+    if name.is_empty() || name == id { format!("{role}:{id}") } else { format!("{role}:{id} ({name})") }
+}
+
+/// Longest name of an actor, in characters.
+const NAME_MAX: usize = 100;
+
+/// A line of the audit trail. No address in it: ids, and names of those who act for us.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEvent {
     /// When.
     pub at: DateTime<Utc>,
-    /// Who: `organizer:<id>`, `guest:<id>`, `operator`, `gateway`.
+    /// Who: `organizer:<id> (Name)` and the like ([`actor`]), `guest:<id>`, `operator`, `gateway`.
     pub actor: String,
     /// What: `meeting.created`, `response.accepted`, `mail.held`…
     pub action: String,
@@ -279,4 +293,18 @@ pub struct ReceivedSummary {
 pub struct ThreadQuery<'a> {
     /// Ids in the organizer's mailbox to look for.
     pub organizer_side: &'a [MessageId],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_actor_is_an_id_with_a_name_beside() {
+        assert_eq!(actor("helpdesk", "h1", "Ana Silva"), "helpdesk:h1 (Ana Silva)");
+        assert_eq!(actor("helpdesk", "h1", " "), "helpdesk:h1");
+        assert_eq!(actor("helpdesk", "h1", "h1"), "helpdesk:h1");
+        assert_eq!(actor("helpdesk", "cn=Ana Silva\n", "A\nna"), "helpdesk:cn=Ana_Silva_ (Ana)");
+        assert!(actor("helpdesk", "h1", &"a".repeat(10_000)).len() < 200);
+    }
 }

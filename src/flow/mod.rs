@@ -44,6 +44,7 @@ mod reception;
 mod reply;
 pub mod room_port;
 pub mod route;
+pub mod seal;
 mod service;
 pub mod session_port;
 pub mod sign_in;

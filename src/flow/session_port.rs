@@ -9,12 +9,12 @@ use chrono::{DateTime, Utc};
 /// The part of the archive that is about sessions.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// A sign-in under way that is not too late.
-    async fn sign_in(&self, key: BrowserKey, now: DateTime<Utc>) -> PortResult<Option<SignInUnderWay>>;
     /// An open session that is not over, and when its person was here last.
     async fn session(&self, key: BrowserKey, now: DateTime<Utc>) -> PortResult<Option<(Session, DateTime<Utc>)>>;
     /// The organizer that this person is.
     async fn bound(&self, identity: &Identity) -> PortResult<Option<OrganizerId>>;
+    /// Whether anybody of this provider is that organizer.
+    async fn is_taken(&self, organizer: OrganizerId, issuer: &str) -> PortResult<bool>;
 }
 
 /// Why the provider's answer is not believed. The texts are for the log.

@@ -1,18 +1,20 @@
 //! Signing in: `begin → provider → finish: compare → bind → open`, and who holds a session.
 
+use super::gateway::Gateway;
 use super::port::{Archive, Directory, PortError, PortResult, World};
+use super::seal::Seal;
 use super::session_port::{IdentityError, IdentityProvider, LogoutAsked};
 use crate::domain::id::OrganizerId;
 use crate::domain::organizer::Organizer;
 use crate::domain::person::{Asserted, BrowserKey, Identity, Roles, Session, SessionWrite};
-use crate::domain::record::{AuditEvent, Commit, Committed, Write};
+use crate::domain::record::{AuditEvent, Commit, Committed, Write, actor};
 use aws_lc_rs::{constant_time, digest};
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use std::sync::Arc;
 
 /// How long a sign-in may take.
-const UNDER_WAY: TimeDelta = TimeDelta::minutes(10);
+pub const UNDER_WAY: TimeDelta = TimeDelta::minutes(10);
 /// How often it is noted that somebody is here.
 const NOTED: TimeDelta = TimeDelta::minutes(1);
 /// How long a logout token is remembered; older ones are refused.
@@ -47,9 +49,14 @@ pub struct Person {
 }
 
 impl Person {
-    /// How the audit trail names them.
-    pub fn actor(&self, desk: &str) -> String {
-        format!("{desk}:{}", self.identity.subject)
+    /// How the audit trail names them for what they do with meetings of theirs: as where they write a mail.
+    pub fn as_organizer(&self, organizer: &Organizer) -> String {
+        actor("organizer", organizer.id, &self.name)
+    }
+
+    /// How it names them for what they do at the desk.
+    pub fn as_helpdesk(&self) -> String {
+        actor("helpdesk", &self.identity.subject, &self.name)
     }
 }
 
@@ -74,6 +81,9 @@ pub enum SignInError {
     /// The provider refused, or its answer is not proved; the text is for the log.
     #[error("the provider's answer is not taken: {0}")]
     Refused(String),
+    /// Their address is an organizer's, and that organizer is somebody else at the provider.
+    #[error("another person of the provider is this organizer already")]
+    Taken,
     /// They are known there, and have nothing to do here.
     #[error("they are no organizer and have no role here")]
     Nobody,
@@ -98,18 +108,17 @@ pub struct SignIn {
     pub world: Arc<dyn World>,
     /// Who people are.
     pub provider: Arc<dyn IdentityProvider>,
+    /// Closes what browsers keep for us.
+    pub seal: Seal,
     /// Roles and times.
     pub settings: SignInSettings,
 }
 
 impl SignIn {
-    /// Where to sign in, and what the browser holds meanwhile.
+    /// Where to sign in, and what the browser holds meanwhile. Nothing is written: anybody may ask this, as often as they like.
     pub async fn begin(&self, to: &str) -> PortResult<(String, String)> {
         let begun = self.provider.begin(to).await?;
-        let cookie = self.secret();
-        let until = self.world.now() + UNDER_WAY;
-        let write = SessionWrite::Begun { key: key(&cookie), under_way: Box::new(begun.under_way), until };
-        self.write(vec![write]).await?;
+        let cookie = self.seal.close(begun.under_way, self.world.now() + UNDER_WAY)?;
         Ok((begun.url, cookie))
     }
 
@@ -117,8 +126,7 @@ impl SignIn {
     /// opens nothing.
     pub async fn finish(&self, cookie: &str, state: &str, code: &str) -> Result<Opened, SignInError> {
         let now = self.world.now();
-        let begun = key(cookie);
-        let under_way = self.archive.sign_in(begun, now).await?.ok_or(SignInError::NotBegun)?;
+        let under_way = self.seal.open(cookie, now).ok_or(SignInError::NotBegun)?;
         constant_time::verify_slices_are_equal(under_way.state.as_bytes(), state.as_bytes()).map_err(|_| SignInError::NotBegun)?;
         let asserted = self.provider.finish(code, &under_way).await?;
         let (organizer, binding) = self.organizer(&asserted, now).await?;
@@ -138,8 +146,8 @@ impl SignIn {
             until: now + self.settings.longest,
             identity: asserted.identity,
         };
-        let audit = audit("session.opened", &session.identity, now);
-        let mut writes = vec![SessionWrite::Taken(begun)];
+        let audit = opened(&session, now);
+        let mut writes = vec![SessionWrite::Taken { key: key(cookie), until: now + UNDER_WAY, at: now }];
         writes.extend(binding);
         writes.push(SessionWrite::Opened { key: key(&secret), session: Box::new(session), at: now });
         match self.commit(writes, vec![audit]).await? {
@@ -194,7 +202,7 @@ impl SignIn {
     }
 
     /// The organizer that somebody is: by what was bound before, else by a verified address of the directory, once.
-    async fn organizer(&self, asserted: &Asserted, now: DateTime<Utc>) -> PortResult<(Option<Organizer>, Option<SessionWrite>)> {
+    async fn organizer(&self, asserted: &Asserted, now: DateTime<Utc>) -> Result<(Option<Organizer>, Option<SessionWrite>), SignInError> {
         if let Some(id) = self.archive.bound(&asserted.identity).await? {
             return Ok((self.active(id).await?, None));
         }
@@ -202,6 +210,9 @@ impl SignIn {
         let Some(organizer) = self.directory.by_mailbox(mailbox).await?.filter(|organizer| organizer.active) else {
             return Ok((None, None));
         };
+        if self.archive.is_taken(organizer.id, &asserted.identity.issuer).await? {
+            return Err(SignInError::Taken);
+        }
         let bound = SessionWrite::Bound { identity: asserted.identity.clone(), organizer: organizer.id, at: now };
         Ok((Some(organizer), Some(bound)))
     }
@@ -226,6 +237,23 @@ impl SignIn {
     }
 }
 
+impl Gateway {
+    /// Lets an organizer sign in with another account, at the word of the operator; `false` where they have none.
+    pub async fn unbind_organizer(&self, organizer: OrganizerId) -> PortResult<bool> {
+        let audit = Write::Audit(AuditEvent {
+            at: self.world.now(),
+            actor: "operator".to_owned(),
+            action: "organizer.unbound".to_owned(),
+            meeting: None,
+            guest: None,
+            received: None,
+            detail: serde_json::json!({ "organizer": organizer }).to_string(),
+        });
+        let writes = vec![Write::Session(Box::new(SessionWrite::Unbound(organizer))), audit];
+        Ok(self.archive.commit(Commit { writes }).await? == Committed::Done)
+    }
+}
+
 /// What a browser's secret is known by.
 fn key(cookie: &str) -> BrowserKey {
     let mut key = [0; 32];
@@ -241,14 +269,21 @@ fn hashed(purpose: &[u8], cookie: &str) -> digest::Digest {
     context.finish()
 }
 
-fn audit(action: &str, identity: &Identity, now: DateTime<Utc>) -> Write {
+/// Who came in, by the role that they have first of all.
+fn opened(session: &Session, now: DateTime<Utc>) -> Write {
+    let Identity { issuer, subject } = &session.identity;
+    let actor = match (session.organizer, session.roles.helpdesk) {
+        (Some(id), _) => actor("organizer", id, &session.name),
+        (None, true) => actor("helpdesk", subject, &session.name),
+        (None, false) => actor("administrator", subject, &session.name),
+    };
     Write::Audit(AuditEvent {
         at: now,
-        actor: format!("person:{}", identity.subject),
-        action: action.to_owned(),
+        actor,
+        action: "session.opened".to_owned(),
         meeting: None,
         guest: None,
         received: None,
-        detail: serde_json::json!({ "issuer": identity.issuer }).to_string(),
+        detail: serde_json::json!({ "issuer": issuer, "subject": subject }).to_string(),
     })
 }

@@ -14,12 +14,12 @@ use asker::Asker;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use openidconnect::core::{
-    CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
+    CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClientAuthMethod, CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey,
     CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreRevocableToken, CoreRevocationErrorResponse,
     CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    AdditionalClaims, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
+    AdditionalClaims, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, EmptyExtraTokenFields,
     EndpointMaybeSet, EndpointNotSet, EndpointSet, IdTokenClaims, IdTokenFields, IssuerUrl, LogoutRequest, Nonce, OAuth2TokenResponse,
     PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, ProviderMetadataWithLogout, RedirectUrl, Scope, StandardErrorResponse,
     StandardTokenResponse, TokenResponse, UserInfoClaims,
@@ -39,6 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const FRESH: TimeDelta = TimeDelta::hours(1);
 /// How soon they are asked for again for a key that is not among them.
 const SOONEST: TimeDelta = TimeDelta::seconds(30);
+/// How long it is left alone after it did not answer: whoever clicks meanwhile is told at once.
+const RESPITE: TimeDelta = TimeDelta::seconds(5);
 /// How far the provider's clock may be from ours.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
 /// What an ID token may be signed with: never with a secret that we share, nor not at all (RFC 8725 §3.1).
@@ -102,12 +104,19 @@ pub struct Oidc {
     after_logout: PostLogoutRedirectUrl,
     settings: SignInSettings,
     http: Asker,
-    known: Mutex<Option<Known>>,
+    known: Mutex<Knowledge>,
     world: Arc<dyn World>,
 }
 
+/// What is known of the provider.
+#[derive(Default)]
+struct Knowledge {
+    known: Option<Known>,
+    /// Why it could not be asked the last time, and when that was.
+    failed: Option<(String, DateTime<Utc>)>,
+}
+
 /// What the provider says of itself.
-#[derive(Clone)]
 struct Known {
     metadata: Arc<ProviderMetadataWithLogout>,
     at: DateTime<Utc>,
@@ -125,7 +134,7 @@ impl Oidc {
             redirect: RedirectUrl::new(redirect.clone()).map_err(|_| url(&redirect))?,
             after_logout: PostLogoutRedirectUrl::new(format!("{public_url}/signed-out")).map_err(|_| url(public_url))?,
             http: Asker(http_client::new(PATIENCE)?),
-            known: Mutex::new(None),
+            known: Mutex::default(),
             world,
             settings,
         })
@@ -133,20 +142,44 @@ impl Oidc {
 
     /// The provider's description; asked for again when it is older than this.
     async fn metadata(&self, not_older: TimeDelta) -> PortResult<Arc<ProviderMetadataWithLogout>> {
+        let mut knowledge = self.known.lock().await;
+        // Only now, for whoever waited while another asked.
         let now = self.world.now();
-        let mut known = self.known.lock().await;
-        if let Some(known) = known.as_ref().filter(|known| now - known.at < not_older) {
+        if let Some(known) = knowledge.known.as_ref().filter(|known| now - known.at < not_older) {
             return Ok(known.metadata.clone());
         }
-        let asked = ProviderMetadataWithLogout::discover_async(self.issuer.clone(), &self.http).await;
-        let metadata = Arc::new(asked.map_err(|error| PortError::new("ask the identity provider about itself", chain(&error)))?);
-        *known = Some(Known { metadata: metadata.clone(), at: now });
-        Ok(metadata)
+        let failure = |why: &str| PortError::new("ask the identity provider about itself", why.to_owned());
+        if let Some((why, _)) = knowledge.failed.as_ref().filter(|(_, at)| now - *at < RESPITE) {
+            return Err(failure(why));
+        }
+        match ProviderMetadataWithLogout::discover_async(self.issuer.clone(), &self.http).await {
+            Ok(metadata) => {
+                let metadata = Arc::new(metadata);
+                *knowledge = Knowledge { known: Some(Known { metadata: metadata.clone(), at: now }), failed: None };
+                Ok(metadata)
+            }
+            Err(error) => {
+                let why = chain(&error);
+                // From when it failed, not from when it was asked: it may have taken longer than the respite.
+                knowledge.failed = Some((why.clone(), self.world.now()));
+                Err(failure(&why))
+            }
+        }
+    }
+
+    /// How we prove who we are. In the header the secret is form-encoded (RFC 6749 §2.3.1), which some providers do not undo:
+    /// LemonLDAP::NG 2.16 takes it literally. Where that makes a difference, and they take it in the body, it goes there.
+    fn proof(&self, metadata: &ProviderMetadataWithLogout) -> AuthType {
+        let is_same = |text: &str| text.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-._*".contains(&octet));
+        let in_body = |methods: &Vec<CoreClientAuthMethod>| methods.contains(&CoreClientAuthMethod::ClientSecretPost);
+        let takes_body = metadata.token_endpoint_auth_methods_supported().is_some_and(in_body);
+        if takes_body && !(is_same(self.secret.secret()) && is_same(&self.client_id)) { AuthType::RequestBody } else { AuthType::BasicAuth }
     }
 
     fn client(&self, metadata: &ProviderMetadataWithLogout) -> Client {
         Client::from_provider_metadata(metadata.clone(), self.client_id.clone(), Some(self.secret.clone()))
             .set_redirect_uri(self.redirect.clone())
+            .set_auth_type(self.proof(metadata))
     }
 
     /// The claims of an ID token, by the keys that are known; those are asked for again where the right one is not among them.

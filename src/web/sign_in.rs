@@ -4,7 +4,7 @@ use super::pages::Pages;
 use super::request::{Request, Wish};
 use super::security::{guarded, headers, is_from_here, origin};
 use crate::flow::port::PortResult;
-use crate::flow::sign_in::{Person, SignIn, SignInError};
+use crate::flow::sign_in::{Person, SignIn, SignInError, UNDER_WAY};
 use axum::Router;
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -146,10 +146,11 @@ impl Reception {
         if self.https { "__Host-paravent-sign-in".to_owned() } else { "paravent-sign-in".to_owned() }
     }
 
-    fn cookie(&self, name: String, value: &str, keep: bool) -> HeaderValue {
+    /// `seconds` is how long the browser keeps it; until it is closed, where there is no number.
+    fn cookie(&self, name: String, value: &str, seconds: Option<i64>) -> HeaderValue {
         let mut cookie = Cookie::build((name, value.to_owned())).path("/").http_only(true).secure(self.https).same_site(SameSite::Lax);
-        if !keep {
-            cookie = cookie.max_age(cookie::time::Duration::ZERO);
+        if let Some(seconds) = seconds {
+            cookie = cookie.max_age(cookie::time::Duration::seconds(seconds));
         }
         HeaderValue::from_str(&cookie.build().to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
@@ -191,7 +192,7 @@ async fn begin(State(reception): State<Arc<Reception>>, Query(target): Query<Tar
     let Some(sign_in) = &reception.sign_in else { return reception.refusal("closed", StatusCode::NOT_FOUND, &request) };
     match sign_in.begin(path_here(target.to.as_deref().unwrap_or_default())).await {
         Ok((url, cookie)) => {
-            let set = [(header::SET_COOKIE, reception.cookie(reception.sign_in_cookie(), &cookie, true))];
+            let set = [(header::SET_COOKIE, reception.cookie(reception.sign_in_cookie(), &cookie, Some(UNDER_WAY.num_seconds())))];
             (set, Redirect::to(&url)).into_response()
         }
         Err(error) => {
@@ -229,8 +230,8 @@ async fn finish(State(reception): State<Arc<Reception>>, Query(answered): Query<
                 tracing::error!(%error, "an older session could not be ended");
             }
             let mut response = Redirect::to(path_here(&opened.to)).into_response();
-            let gone = reception.cookie(reception.sign_in_cookie(), "", false);
-            let session = reception.cookie(reception.session_cookie(), &opened.cookie, true);
+            let gone = reception.cookie(reception.sign_in_cookie(), "", Some(0));
+            let session = reception.cookie(reception.session_cookie(), &opened.cookie, None);
             response.headers_mut().append(header::SET_COOKIE, gone);
             response.headers_mut().append(header::SET_COOKIE, session);
             response
@@ -242,6 +243,7 @@ async fn finish(State(reception): State<Arc<Reception>>, Query(answered): Query<
                 SignInError::NotBegun => ("again", StatusCode::BAD_REQUEST),
                 SignInError::Refused(_) => ("again", StatusCode::FORBIDDEN),
                 SignInError::Nobody => ("nobody", StatusCode::FORBIDDEN),
+                SignInError::Taken => ("taken", StatusCode::FORBIDDEN),
             };
             reception.refusal(name, status, &request)
         }
@@ -266,7 +268,7 @@ async fn sign_out(State(reception): State<Arc<Reception>>, headers: HeaderMap, F
     };
     match there {
         Ok(there) => {
-            let gone = [(header::SET_COOKIE, reception.cookie(reception.session_cookie(), "", false))];
+            let gone = [(header::SET_COOKIE, reception.cookie(reception.session_cookie(), "", Some(0)))];
             (gone, Redirect::to(there.as_deref().unwrap_or("/signed-out"))).into_response()
         }
         Err(error) => {

@@ -1,180 +1,150 @@
-//! Headless Chromium, driven by chromedriver (W3C WebDriver) as a person would: it sees, presses and types.
+//! A browser: keeps cookies, follows redirections and sends forms, between a provider on loopback and our own pages in this process.
 
-use super::net::{PATIENCE, connect};
-use super::parts;
-use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use super::desk::form;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use cookie::Cookie;
+use cookie::time::OffsetDateTime;
+use std::collections::BTreeMap;
+use tower::ServiceExt;
 
-/// The name of an element in WebDriver's answers (W3C WebDriver §11).
-const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
-/// One window, with cookies of its own.
+/// Where our own pages are, for the provider.
+pub const OURS: &str = "https://visio.example";
+
 pub struct Browser {
-    driver: Child,
-    port: u16,
-    session: String,
-    _profile: tempfile::TempDir,
+    /// Our address, and what answers there where that is in this process.
+    ours: (String, Option<Router>),
+    outside: reqwest::Client,
+    jar: BTreeMap<String, BTreeMap<String, String>>,
+    /// The addresses of the last journey.
+    pub way: Vec<String>,
+}
+
+/// What the browser shows.
+#[derive(Debug)]
+pub struct Page {
+    pub url: String,
+    pub status: StatusCode,
+    pub body: String,
+}
+
+impl Page {
+    /// Where the only form of the page, or the one with this field, leads, and its hidden fields.
+    pub fn form(&self, field: &str) -> (String, Vec<(String, String)>) {
+        let forms = self.body.split("<form").skip(1).map(|rest| rest.split("</form").next().unwrap());
+        let form = forms.clone().find(|form| form.contains(&format!("name=\"{field}\""))).unwrap_or_else(|| panic!("{field}: {self:?}"));
+        let action = attribute(form.split('>').next().unwrap(), "action").unwrap_or_default();
+        let hidden = form.split("<input").skip(1).map(|input| input.split('>').next().unwrap());
+        let hidden = hidden.filter(|input| attribute(input, "type").as_deref() == Some("hidden"));
+        let fields = hidden.filter_map(|input| Some((attribute(input, "name")?, attribute(input, "value").unwrap_or_default())));
+        (join(&self.url, &action), fields.collect())
+    }
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+    let text = rest.split('"').next()?;
+    Some(text.replace("&amp;", "&").replace("&quot;", "\"").replace("&#39;", "'"))
+}
+
+fn origin(url: &str) -> &str {
+    let after = url.find("://").map_or(0, |at| at + 3);
+    url[after..].find('/').map_or(url, |at| &url[..after + at])
+}
+
+fn join(base: &str, to: &str) -> String {
+    match to {
+        "" | "#" => base.to_owned(),
+        path if path.starts_with('/') => format!("{}{path}", origin(base)),
+        whole => whole.to_owned(),
+    }
 }
 
 impl Browser {
-    /// Opens a window, or says why the test skips.
-    pub fn open() -> Option<Self> {
-        let (driver, _) = (parts::find("chromedriver")?, parts::find("chromium")?);
-        let mut driver = Command::new(driver).arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut said = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let port = said.find_map(|line| line.strip_suffix('.')?.rsplit_once("on port ")?.1.parse().ok()).expect("a port");
-        std::thread::spawn(move || said.for_each(drop));
-        let profile = tempfile::tempdir().unwrap();
-        let mut args = vec![
-            "--headless=new".to_owned(),
-            format!("--user-data-dir={}", profile.path().display()),
-            // Camera and microphone that are none, as on a machine without.
-            "--use-fake-device-for-media-stream".to_owned(),
-        ];
-        let quiet = ["gpu", "quic", "background-networking", "component-update", "sync", "dev-shm-usage"];
-        args.extend(quiet.map(|name| format!("--disable-{name}")));
-        args.push("--no-first-run".to_owned());
-        if parts::is_root() {
-            args.push("--no-sandbox".to_owned());
-        }
-        let wanted = json!({ "goog:chromeOptions": { "args": args }, "goog:loggingPrefs": { "browser": "ALL" } });
-        let mut browser = Self { driver, port, session: String::new(), _profile: profile };
-        let made = browser.call("POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } }));
-        browser.session = made["sessionId"].as_str().unwrap().to_owned();
-        let patience = u64::try_from(PATIENCE.as_millis()).unwrap();
-        browser.post("/timeouts", &json!({ "script": patience, "implicit": patience }));
-        Some(browser)
+    /// For pages in this process.
+    pub fn new(ours: &Router) -> Self {
+        Self::of(OURS, Some(ours.clone()))
     }
 
-    /// Opens an address, and waits until it is loaded.
-    pub fn go(&self, url: &str) {
-        self.post("/url", &json!({ "url": url }));
+    /// For pages of a program of ours at this address.
+    pub fn at(ours: &str) -> Self {
+        Self::of(ours, None)
     }
 
-    pub fn url(&self) -> String {
-        let url = self.call("GET", &format!("/session/{}/url", self.session), &Value::Null);
-        url.as_str().unwrap().to_owned()
+    fn of(ours: &str, router: Option<Router>) -> Self {
+        let outside = paravent::http_client::new(super::net::PATIENCE).unwrap();
+        Self { ours: (ours.to_owned(), router), outside, jar: BTreeMap::new(), way: Vec::new() }
     }
 
-    /// Presses what a selector finds, as soon as it is there.
-    pub fn press(&self, selector: &str) {
-        let element = self.find(selector);
-        self.post(&format!("/element/{element}/click"), &json!({}));
+    /// Follows a link.
+    pub async fn open(&mut self, url: &str) -> Page {
+        self.go("GET", url, String::new()).await
     }
 
-    /// Types into what a selector finds.
-    pub fn type_into(&self, selector: &str, text: &str) {
-        let element = self.find(selector);
-        self.post(&format!("/element/{element}/clear"), &json!({}));
-        self.post(&format!("/element/{element}/value"), &json!({ "text": text }));
+    /// Fills in the form that has this field, and sends it.
+    pub async fn send(&mut self, page: &Page, fields: &[(&str, &str)]) -> Page {
+        let (action, hidden) = page.form(fields[0].0);
+        let mut all: Vec<(&str, &str)> = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        all.retain(|(name, _)| fields.iter().all(|(given, _)| given != name));
+        all.extend(fields);
+        self.go("POST", &action, form(&all)).await
     }
 
-    /// The value of an expression in the page.
-    pub fn value(&self, expression: &str) -> Value {
-        self.post("/execute/sync", &json!({ "script": format!("return {expression}"), "args": [] }))
+    /// The same browser in other hands.
+    pub fn copy(&self) -> Self {
+        Self { ours: self.ours.clone(), outside: self.outside.clone(), jar: self.jar.clone(), way: Vec::new() }
     }
 
-    /// Runs `script`, whose last argument is called with the result.
-    pub fn run(&self, script: &str) -> Value {
-        self.post("/execute/async", &json!({ "script": script, "args": [] }))
+    /// The value of a cookie of ours.
+    pub fn holds(&self, name: &str) -> Option<&String> {
+        self.jar.get(&self.ours.0)?.get(name)
     }
 
-    /// Waits until an expression is true in the page, whatever is loaded meanwhile.
-    pub fn wait_for(&self, expression: &str) {
-        let deadline = Instant::now() + PATIENCE;
-        while self.value(&format!("Boolean({expression})")) != json!(true) {
-            assert!(Instant::now() < deadline, "in vain: {expression}\n{}", self.text());
-            // The page is all that can be asked.
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-
-    /// What the page says.
-    pub fn text(&self) -> String {
-        self.value("document.body.innerText").as_str().unwrap_or_default().to_owned()
-    }
-
-    /// A command of Chrome's own protocol.
-    pub fn chrome(&self, command: &str, parameters: &Value) {
-        self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }));
-    }
-
-    /// Signs out everywhere, by forgetting all cookies.
-    pub fn forget(&self) {
-        self.chrome("Network.clearBrowserCookies", &json!({}));
-    }
-
-    /// A screen of this size, in light or dark.
-    pub fn screen(&self, width: u32, height: u32, scheme: &str) {
-        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.chrome("Emulation.setDeviceMetricsOverride", &metrics);
-        // Without movement: a colour in passing is nobody's contrast.
-        let features = json!([
-            { "name": "prefers-color-scheme", "value": scheme },
-            { "name": "prefers-reduced-motion", "value": "reduce" },
-        ]);
-        self.chrome("Emulation.setEmulatedMedia", &json!({ "features": features }));
-    }
-
-    /// What the console has complained of since it was last asked.
-    pub fn complaints(&self) -> Vec<String> {
-        let lines = self.post("/se/log", &json!({ "type": "browser" }));
-        lines.as_array().unwrap().iter().map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
-    }
-
-    fn find(&self, selector: &str) -> String {
-        let found = self.post("/element", &json!({ "using": "css selector", "value": selector }));
-        found[ELEMENT].as_str().unwrap().to_owned()
-    }
-
-    fn post(&self, path: &str, body: &Value) -> Value {
-        self.call("POST", &format!("/session/{}{path}", self.session), body)
-    }
-
-    fn call(&self, method: &str, path: &str, body: &Value) -> Value {
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let mut stream = connect(self.port);
-        let head =
-            format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\nContent-Length: {}\r\n", self.port, body.len());
-        stream.write_all(format!("{head}Content-Type: application/json\r\n\r\n{body}").as_bytes()).unwrap();
-        let mut answer = BufReader::new(stream);
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            answer.read_line(&mut line).unwrap();
-            match line.trim_end().split_once(':') {
-                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => length = value.trim().parse().unwrap(),
-                None if line.trim_end().is_empty() => break,
-                Some(_) | None => {}
+    async fn go(&mut self, method: &str, url: &str, body: String) -> Page {
+        let (mut method, mut url, mut body) = (method.to_owned(), url.to_owned(), body);
+        self.way.clear();
+        for _ in 0..20 {
+            self.way.push(url.clone());
+            let (status, headers, text) = self.ask(&method, &url, &body).await;
+            self.keep(origin(&url).to_owned(), &headers);
+            match headers.get(header::LOCATION).filter(|_| status.is_redirection()) {
+                Some(to) => (method, url, body) = ("GET".to_owned(), join(&url, to.to_str().unwrap()), String::new()),
+                None => return Page { url, status, body: text },
             }
         }
-        let mut bytes = vec![0; length];
-        answer.read_exact(&mut bytes).unwrap();
-        let answer: Value = serde_json::from_slice(&bytes).unwrap();
-        assert!(answer["value"]["error"].is_null(), "{method} {path} {body}: {}", answer["value"]);
-        answer["value"].clone()
+        panic!("a circle: {:?}", self.way);
     }
-}
 
-impl Drop for Browser {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            self.call("DELETE", &format!("/session/{}", self.session), &Value::Null);
+    async fn ask(&self, method: &str, url: &str, body: &str) -> (StatusCode, HeaderMap, String) {
+        let held = self.jar.get(origin(url)).into_iter().flatten().map(|(name, value)| format!("{name}={value}"));
+        let held = held.collect::<Vec<_>>().join("; ");
+        let kind = "application/x-www-form-urlencoded";
+        if let (Some(path), Some(router)) = (url.strip_prefix(OURS), &self.ours.1) {
+            let request = Request::builder().method(method).uri(path).header(header::COOKIE, held).header("sec-fetch-site", "same-origin");
+            let request = request.header(header::CONTENT_TYPE, kind).body(Body::from(body.to_owned())).unwrap();
+            let (parts, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+            let body = to_bytes(body, 1 << 20).await.unwrap();
+            return (parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned());
         }
-        // Takes its browser along.
-        let _ = Command::new("kill").args(["-TERM", &self.driver.id().to_string()]).status();
-        let _ = self.driver.wait();
+        assert!(url.starts_with("http://127.0.0.1:"), "the browser leaves the machine: {url}");
+        let request = self.outside.request(method.parse().unwrap(), url).header(header::COOKIE, held).header(header::ACCEPT, "text/html");
+        let site = if origin(url) == self.ours.0 { "same-origin" } else { "cross-site" };
+        let request = request.header("sec-fetch-site", site);
+        let answer = request.header(header::CONTENT_TYPE, kind).body(body.to_owned()).send().await.unwrap();
+        (answer.status(), answer.headers().clone(), answer.text().await.unwrap())
     }
-}
 
-/// axe-core, which `scripts/test` fetches.
-pub fn axe() -> Option<String> {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/axe/axe.min.js");
-    let text = std::fs::read_to_string(file).ok();
-    if text.is_none() {
-        parts::miss("axe-core is not there (scripts/test fetches it into target/axe)");
+    fn keep(&mut self, origin: String, headers: &HeaderMap) {
+        let jar = self.jar.entry(origin).or_default();
+        for line in headers.get_all(header::SET_COOKIE) {
+            let cookie = Cookie::parse(line.to_str().unwrap()).unwrap();
+            let is_gone = cookie.max_age().is_some_and(|age| age.is_zero())
+                || cookie.expires_datetime().is_some_and(|until| until < OffsetDateTime::now_utc());
+            match is_gone {
+                true => drop(jar.remove(cookie.name())),
+                false => drop(jar.insert(cookie.name().to_owned(), cookie.value().to_owned())),
+            }
+        }
     }
-    text
 }

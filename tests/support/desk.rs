@@ -12,6 +12,7 @@ use chrono::TimeDelta;
 use paravent::domain::conference::{Conference, ConferenceKey, Server, Servers};
 use paravent::domain::doorstep::WaitingRoom;
 use paravent::flow::join::{Join, JoinSettings};
+use paravent::flow::seal::Seal;
 use paravent::flow::sign_in::{SignIn, SignInSettings};
 use paravent::oidc::{Oidc, SignInSettings as ProviderSettings};
 use paravent::web::live::Live;
@@ -31,7 +32,6 @@ pub struct Desk {
     pub provider: Provider,
     pub key: Key,
     pub router: Router,
-    _running: watch::Sender<bool>,
 }
 
 /// Where a browser was sent, and what it holds.
@@ -73,55 +73,62 @@ async fn who(State(reception): State<Arc<Reception>>, headers: HeaderMap) -> axu
     }
 }
 
+/// The pages of this house, for people who sign in with the provider at `issuer`; `more` are settings beside the usual ones.
+pub fn pages(house: &House, issuer: &str, secret: &str, more: &str) -> Router {
+    let settings: ProviderSettings = toml::from_str(&format!(
+        "{more}issuer = \"{issuer}\"\nclient_id = \"{CLIENT}\"\nhelpdesk_groups = [\"helpdesk\"]\nadministrator_groups = [\"admins\"]"
+    ))
+    .unwrap();
+    let oidc = Oidc::new(settings, &secret.into(), "https://visio.example", house.clock.clone()).unwrap();
+    let sign_in = SignIn {
+        archive: house.archive.clone(),
+        directory: house.gateway.directory.clone(),
+        world: house.clock.clone(),
+        provider: Arc::new(oidc),
+        seal: Seal::new().unwrap(),
+        settings: SignInSettings {
+            helpdesk_groups: vec!["helpdesk".to_owned()],
+            administrator_groups: vec!["admins".to_owned()],
+            idle: TimeDelta::minutes(60),
+            longest: TimeDelta::hours(12),
+        },
+    };
+    let words = Arc::new(Pages::load().unwrap());
+    let reception = Arc::new(Reception::new(Some(sign_in), words.clone(), "https://visio.example"));
+    let who = Router::new().route("/who", get(who)).with_state(reception.clone());
+    let key_of_conference = ConferenceKey::shared_secret(&[5; 32]).unwrap();
+    let tokens = Conference::new(key_of_conference, "paravent", "jitsi", "meet.internal", 5).unwrap();
+    let first = Server { url: "https://meet.example".into(), tenant: None, tokens, groups: vec![] };
+    let join = Join {
+        archive: house.archive.clone(),
+        world: house.clock.clone(),
+        links: house.gateway.links.clone(),
+        servers: Arc::new(Servers { first, others: vec![] }),
+        desk: house.gateway.clone(),
+        bell: house.bell.clone(),
+        settings: JoinSettings { waiting_room: WaitingRoom::UntilModerator, ..JoinSettings::default() },
+    };
+    let (running, stopping) = watch::channel(false);
+    // Nothing stops while the test lives.
+    std::mem::forget(running);
+    let counter = StaffCounter {
+        reception: reception.clone(),
+        gateway: house.gateway.clone(),
+        join: Arc::new(join),
+        live: Live { every: Duration::from_millis(5), open: Arc::new(Semaphore::new(1)), stopping },
+        pages: words,
+        settings: vec![("policy.max_guests", "100".to_owned())],
+        keys: vec![("link", "1".to_owned(), "signs")],
+    };
+    router(reception).merge(who).merge(staff(Arc::new(counter)))
+}
+
 impl Desk {
     pub async fn open() -> Self {
         let (house, key) = (House::build().await, Key::new("k1"));
         let provider = Provider::start(&key).await;
-        let settings: ProviderSettings = toml::from_str(&format!(
-            "issuer = \"{}\"\nclient_id = \"{CLIENT}\"\nhelpdesk_groups = [\"helpdesk\"]\nadministrator_groups = [\"admins\"]",
-            provider.url
-        ))
-        .unwrap();
-        let oidc = Oidc::new(settings, &CLIENT_SECRET.into(), "https://visio.example", house.clock.clone()).unwrap();
-        let sign_in = SignIn {
-            archive: house.archive.clone(),
-            directory: house.gateway.directory.clone(),
-            world: house.clock.clone(),
-            provider: Arc::new(oidc),
-            settings: SignInSettings {
-                helpdesk_groups: vec!["helpdesk".to_owned()],
-                administrator_groups: vec!["admins".to_owned()],
-                idle: TimeDelta::minutes(60),
-                longest: TimeDelta::hours(12),
-            },
-        };
-        let pages = Arc::new(Pages::load().unwrap());
-        let reception = Arc::new(Reception::new(Some(sign_in), pages.clone(), "https://visio.example"));
-        let who = Router::new().route("/who", get(who)).with_state(reception.clone());
-        let key_of_conference = ConferenceKey::shared_secret(&[5; 32]).unwrap();
-        let tokens = Conference::new(key_of_conference, "paravent", "jitsi", "meet.internal", 5).unwrap();
-        let first = Server { url: "https://meet.example".into(), tenant: None, tokens, groups: vec![] };
-        let join = Join {
-            archive: house.archive.clone(),
-            world: house.clock.clone(),
-            links: house.gateway.links.clone(),
-            servers: Arc::new(Servers { first, others: vec![] }),
-            desk: house.gateway.clone(),
-            bell: house.bell.clone(),
-            settings: JoinSettings { waiting_room: WaitingRoom::UntilModerator, ..JoinSettings::default() },
-        };
-        let (running, stopping) = watch::channel(false);
-        let counter = StaffCounter {
-            reception: reception.clone(),
-            gateway: house.gateway.clone(),
-            join: Arc::new(join),
-            live: Live { every: Duration::from_millis(5), open: Arc::new(Semaphore::new(1)), stopping },
-            pages,
-            settings: vec![("policy.max_guests", "100".to_owned())],
-            keys: vec![("link", "1".to_owned(), "signs")],
-        };
-        let router = router(reception).merge(who).merge(staff(Arc::new(counter)));
-        Self { house, provider, key, router, _running: running }
+        let router = pages(&house, &provider.url, CLIENT_SECRET, "");
+        Self { house, provider, key, router }
     }
 
     pub async fn ask(&self, method: &str, path: &str, cookie: &str, body: &str) -> Seen {

@@ -1,6 +1,7 @@
 //! What several tests share.
 
 pub mod browser;
+pub mod chromium;
 pub mod corpus_itip;
 pub mod desk;
 pub mod dns;
@@ -10,9 +11,11 @@ pub mod house;
 pub mod http;
 pub mod identity;
 pub mod itip_rules;
+pub mod lemonldap;
 pub mod letter;
 pub mod naive;
 pub mod net;
+pub mod oidc_provider;
 pub mod outlook;
 pub mod parts;
 pub mod peer;

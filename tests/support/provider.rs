@@ -54,6 +54,8 @@ struct Inside {
     grants: HashMap<String, Grant>,
     info: Value,
     described: usize,
+    is_down: bool,
+    is_literal: bool,
     subject: String,
 }
 
@@ -82,6 +84,8 @@ impl Provider {
             grants: HashMap::new(),
             info: Value::Null,
             described: 0,
+            is_down: false,
+            is_literal: false,
             subject: String::new(),
         };
         let inside = Arc::new(Mutex::new(inside));
@@ -105,6 +109,16 @@ impl Provider {
         self.inside.lock().unwrap().info = info;
     }
 
+    /// Answers nothing of use from now on, or does again.
+    pub fn go_down(&self, is_down: bool) {
+        self.inside.lock().unwrap().is_down = is_down;
+    }
+
+    /// Takes what stands in the header literally, as LemonLDAP::NG 2.16 does, and the secret in the body too.
+    pub fn be_literal(&self) {
+        self.inside.lock().unwrap().is_literal = true;
+    }
+
     /// How often it was asked about itself.
     pub fn described(&self) -> usize {
         self.inside.lock().unwrap().described
@@ -126,11 +140,14 @@ impl Provider {
 
 type Shared = State<Arc<Mutex<Inside>>>;
 
-async fn describe(State(inside): Shared) -> Json<Value> {
+async fn describe(State(inside): Shared) -> Response {
     let mut inside = inside.lock().unwrap();
     inside.described += 1;
+    if inside.is_down {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
     let url = &inside.url;
-    Json(json!({
+    let mut description = json!({
         "issuer": url,
         "authorization_endpoint": format!("{url}/page"),
         "token_endpoint": format!("{url}/token"),
@@ -140,7 +157,11 @@ async fn describe(State(inside): Shared) -> Json<Value> {
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256", "HS256", "none"],
-    }))
+    });
+    if inside.is_literal {
+        description["token_endpoint_auth_methods_supported"] = json!(["client_secret_post", "client_secret_basic"]);
+    }
+    Json(description).into_response()
 }
 
 async fn keys(State(inside): Shared) -> Json<Value> {
@@ -148,8 +169,11 @@ async fn keys(State(inside): Shared) -> Json<Value> {
 }
 
 async fn token(State(inside): Shared, headers: HeaderMap, Form(asked): Form<BTreeMap<String, String>>) -> Response {
-    let known = format!("Basic {}", BASE64.encode(format!("{CLIENT}:{}", "the+client%27s+secret").as_bytes()));
-    if headers.get(header::AUTHORIZATION).is_none_or(|given| given != known.as_str()) {
+    let is_literal = inside.lock().unwrap().is_literal;
+    let secret = if is_literal { CLIENT_SECRET } else { "the+client%27s+secret" };
+    let known = format!("Basic {}", BASE64.encode(format!("{CLIENT}:{secret}").as_bytes()));
+    let in_body = is_literal && asked.get("client_secret").is_some_and(|given| given == CLIENT_SECRET);
+    if !in_body && headers.get(header::AUTHORIZATION).is_none_or(|given| given != known.as_str()) {
         return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "invalid_client" }))).into_response();
     }
     let Some(grant) = inside.lock().unwrap().grants.remove(&asked["code"]) else {

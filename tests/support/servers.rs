@@ -9,6 +9,12 @@ use std::process::{Child, Command, Stdio};
 pub struct Running(Child);
 
 impl Running {
+    pub fn of(child: Child) -> Self {
+        Self(child)
+    }
+}
+
+impl Running {
     /// Kills without any chance to tidy up.
     pub fn kill(&mut self) {
         let _ = self.0.kill();

@@ -15,7 +15,7 @@ use paravent::domain::language::Language;
 use paravent::domain::listing::{AlertFilter, Cursor, Hit};
 use paravent::domain::meeting::{Guest, Meeting, MeetingEvent, MeetingStatus};
 use paravent::domain::organizer::{Anonymity, Group, Organizer};
-use paravent::domain::person::{BrowserKey, Identity, Session, SignInUnderWay};
+use paravent::domain::person::{BrowserKey, Identity, Session};
 use paravent::domain::presence::Stays;
 use paravent::domain::queue::{Claim, Paused, QueueFilter, QueueRow};
 use paravent::domain::reconciliation::{Progress, Reconciliation};
@@ -167,14 +167,14 @@ impl Rooms for OneDialog {
 
 #[async_trait]
 impl Sessions for OneDialog {
-    async fn sign_in(&self, _: BrowserKey, _: DateTime<Utc>) -> PortResult<Option<SignInUnderWay>> {
-        Ok(None)
-    }
     async fn session(&self, _: BrowserKey, _: DateTime<Utc>) -> PortResult<Option<(Session, DateTime<Utc>)>> {
         Ok(None)
     }
     async fn bound(&self, _: &Identity) -> PortResult<Option<OrganizerId>> {
         Ok(None)
+    }
+    async fn is_taken(&self, _: OrganizerId, _: &str) -> PortResult<bool> {
+        Ok(false)
     }
 }
 

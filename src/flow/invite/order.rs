@@ -7,7 +7,7 @@ use crate::domain::id::{GuestId, MeetingId, ReceivedId};
 use crate::domain::invitation::Plan;
 use crate::domain::itip::CalendarObject;
 use crate::domain::organizer::Organizer;
-use crate::domain::record::{AuditEvent, HoldState, Received, Write};
+use crate::domain::record::{AuditEvent, HoldState, Received, Write, actor};
 use crate::domain::reply::ReplyClass;
 use crate::domain::thread::MessageId;
 use crate::flow::note::object_key;
@@ -56,7 +56,7 @@ impl Order<'_> {
     pub(super) fn audit(&self, meeting: MeetingId, guest: Option<GuestId>, action: &str) -> AuditEvent {
         let organizer = format!("organizer:{}", self.organizer.id);
         let (actor, detail) = match self.source {
-            Source::Mail { .. } | Source::Page => (organizer, serde_json::json!({})),
+            Source::Mail { .. } | Source::Page => (actor("organizer", self.organizer.id, &self.organizer.name), serde_json::json!({})),
             Source::Operator => ("operator".to_owned(), serde_json::json!({ "for": organizer })),
         };
         AuditEvent {

@@ -24,7 +24,7 @@ use crate::domain::explain::Explanation;
 use crate::domain::id::{GuestId, ReceivedId};
 use crate::domain::meeting::{Guest, Meeting};
 use crate::domain::organizer::Organizer;
-use crate::domain::record::{AuditEvent, HoldState, Received, Repeated, Write};
+use crate::domain::record::{AuditEvent, HoldState, Received, Repeated, Write, actor};
 use crate::domain::relay::Relay;
 use crate::domain::reply::{Classified, Context, Door, ReplyClass, classify};
 use crate::domain::suppression::{Suppression, SuppressionChange, in_force};
@@ -314,7 +314,7 @@ fn attendance_write(guest: &Guest, change: &AttendanceChange) -> Write {
 fn audit(message: &AtHand, known: &Identified, classified: &Classified, decision: &Decision, received: Option<ReceivedId>) -> AuditEvent {
     let actor = match known.door {
         Door::OrganizerAlias | Door::GuestBounce => format!("guest:{}", known.guest.id),
-        Door::GuestAlias | Door::OrganizerBounce => format!("organizer:{}", known.organizer.id),
+        Door::GuestAlias | Door::OrganizerBounce => actor("organizer", known.organizer.id, &known.organizer.name),
         Door::Assumed => "gateway".to_owned(),
     };
     let partstats = decision.relay.iter().filter_map(|relay| match relay {

@@ -3,7 +3,7 @@
 use super::apply::{changed, done};
 use super::engine::{Connection, Engine};
 use crate::domain::id::OrganizerId;
-use crate::domain::person::{BrowserKey, Identity, Session, SessionWrite, SignInUnderWay};
+use crate::domain::person::{BrowserKey, Identity, Session, SessionWrite};
 use crate::domain::record::Committed;
 use crate::flow::port::PortResult;
 use crate::flow::session_port::Sessions;
@@ -16,16 +16,22 @@ use sqlx::Row;
 /// What happens to sessions.
 pub(super) async fn store_session(connection: &mut Connection, write: &SessionWrite) -> Result<Committed, sqlx::Error> {
     match write {
-        SessionWrite::Begun { key, under_way, until } => {
-            forget(connection, "DELETE FROM sign_ins WHERE until < $1", *until - chrono::TimeDelta::days(1)).await?;
-            let query = sqlx::query("INSERT INTO sign_ins (key, facts, until) VALUES ($1, $2, $3)");
-            done(connection, query.bind(octets(*key)).bind(json(under_way)?).bind(micros(*until))).await
+        SessionWrite::Taken { key, until, at } => {
+            forget(connection, "DELETE FROM sign_ins WHERE until < $1", *at).await?;
+            // `facts` is of the time when sign-ins under way were kept here.
+            let query = sqlx::query("INSERT INTO sign_ins (key, facts, until) VALUES ($1, '{}', $2)");
+            changed(connection, query.bind(octets(*key)).bind(micros(*until))).await
         }
-        SessionWrite::Taken(key) => changed(connection, sqlx::query("DELETE FROM sign_ins WHERE key = $1").bind(octets(*key))).await,
         SessionWrite::Bound { identity, organizer, at } => {
             let query = sqlx::query("INSERT INTO identities (issuer, subject, organizer, at) VALUES ($1, $2, $3, $4)");
             let query = query.bind(identity.issuer.as_str()).bind(identity.subject.as_str());
             changed(connection, query.bind(id(organizer.0)).bind(micros(*at))).await
+        }
+        SessionWrite::Unbound(organizer) => {
+            let theirs = "DELETE FROM sessions WHERE EXISTS (SELECT 1 FROM identities WHERE organizer = $1 \
+                          AND identities.issuer = sessions.issuer AND identities.subject = sessions.subject)";
+            sqlx::query(theirs).bind(id(organizer.0)).execute(&mut *connection).await?;
+            changed(connection, sqlx::query("DELETE FROM identities WHERE organizer = $1").bind(id(organizer.0))).await
         }
         SessionWrite::Opened { key, session, at } => {
             forget(connection, "DELETE FROM sessions WHERE until < $1", *at).await?;
@@ -65,12 +71,6 @@ fn octets(key: BrowserKey) -> Vec<u8> {
 
 #[async_trait]
 impl Sessions for Engine {
-    async fn sign_in(&self, key: BrowserKey, now: DateTime<Utc>) -> PortResult<Option<SignInUnderWay>> {
-        let query = sqlx::query("SELECT facts FROM sign_ins WHERE key = $1 AND until > $2").bind(octets(key)).bind(micros(now));
-        let row = query.fetch_optional(&self.readers).await.map_err(unread)?;
-        row.map(|row| from_json(row.try_get("facts")?)).transpose().map_err(unread)
-    }
-
     async fn session(&self, key: BrowserKey, now: DateTime<Utc>) -> PortResult<Option<(Session, DateTime<Utc>)>> {
         let query = sqlx::query("SELECT facts, seen_at FROM sessions WHERE key = $1 AND until > $2").bind(octets(key)).bind(micros(now));
         let row = query.fetch_optional(&self.readers).await.map_err(unread)?;
@@ -84,5 +84,10 @@ impl Sessions for Engine {
         let row =
             query.bind(identity.issuer.as_str()).bind(identity.subject.as_str()).fetch_optional(&self.readers).await.map_err(unread)?;
         row.map(|row| uuid(row.try_get("organizer")?).map(OrganizerId)).transpose().map_err(unread)
+    }
+
+    async fn is_taken(&self, organizer: OrganizerId, issuer: &str) -> PortResult<bool> {
+        let query = sqlx::query("SELECT 1 FROM identities WHERE issuer = $1 AND organizer = $2").bind(issuer).bind(id(organizer.0));
+        Ok(query.fetch_optional(&self.readers).await.map_err(unread)?.is_some())
     }
 }

@@ -147,7 +147,7 @@ pub(super) async fn act(
 ) -> Answer {
     let person = of_the_helpdesk(&counter, counter.reception.poster(&headers, &asked.key).await?, &headers)?;
     let acted = match AlertAction::parse(&asked.action) {
-        Some(action) => counter.gateway.act(id, action, &person.actor("helpdesk")).await,
+        Some(action) => counter.gateway.act(id, action, &person.as_helpdesk()).await,
         None => Ok(Acted::NotOffered),
     };
     Ok(match acted {

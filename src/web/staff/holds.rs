@@ -98,7 +98,7 @@ pub(super) async fn act(
     Form(asked): Form<Act>,
 ) -> Answer {
     let person = of_the_helpdesk(&counter, counter.reception.poster(&headers, &asked.key).await?, &headers)?;
-    let actor = person.actor("helpdesk");
+    let actor = person.as_helpdesk();
     let gateway = &counter.gateway;
     let outcome = match asked.action.as_str() {
         "release" => gateway.release_by(id, false, &actor).await,

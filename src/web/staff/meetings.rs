@@ -163,7 +163,7 @@ pub(super) async fn act(
     };
     let here = |said: &str| Redirect::to(&format!("/meetings/{id}?said={said}")).into_response();
     Ok(match asked.action.as_str() {
-        "start" => match counter.join.moderate(&meeting, organizer, &person.actor("organizer")).await {
+        "start" => match counter.join.moderate(&meeting, organizer, &person.as_organizer(organizer)).await {
             Ok(Some(admission)) => Redirect::to(&admission.url).into_response(),
             Ok(None) => here("closed-door"),
             Err(error) => counter.unavailable(&error, &headers),
@@ -199,7 +199,7 @@ pub(super) async fn help(
         "let-in" => GuestHelp::LetIn,
         _ => return Ok(counter.unknown(&headers)),
     };
-    let said = match counter.gateway.help_guest(organizer, guest, help, &person.actor("organizer")).await {
+    let said = match counter.gateway.help_guest(organizer, guest, help, &person.as_organizer(organizer)).await {
         Ok(GuestHelped::Done) => word_of(help),
         Ok(GuestHelped::TooLate) => "not-done",
         Ok(GuestHelped::Stopped) => "stopped",
