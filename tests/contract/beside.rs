@@ -10,7 +10,7 @@ use paravent::domain::id::{AlertId, MeetingId, OrganizerId, ReceivedId};
 use paravent::domain::itip::Uid;
 use paravent::domain::listing::{AlertFilter, Cursor, Hit};
 use paravent::domain::meeting::{Meeting, MeetingEvent};
-use paravent::domain::person::{BrowserKey, Identity, Roles, Session, SessionWrite, SignInUnderWay};
+use paravent::domain::person::{BrowserKey, Identity, Roles, Session, SessionWrite};
 use paravent::domain::record::{AuditEvent, Committed, HoldState, Received, Write};
 use paravent::domain::suppression::{Lifted, Suppression, SuppressionCause};
 use paravent::flow::port::Archive;
@@ -191,12 +191,14 @@ pub(crate) async fn sessions(archive: &dyn Archive) {
     let write = async |write: SessionWrite| commit(archive, vec![Write::Session(Box::new(write))]).await;
     let key = |number| BrowserKey([number; 32]);
     let words = |text: &str| text.to_owned();
-    let under_way = SignInUnderWay { state: words("s"), nonce: words("n"), verifier: words("v"), to: words("/") };
-    assert_eq!(write(SessionWrite::Begun { key: key(1), under_way: Box::new(under_way.clone()), until: at(60) }).await, Committed::Done);
-    assert_eq!(archive.sign_in(key(1), at(0)).await.unwrap(), Some(under_way));
-    assert_eq!(archive.sign_in(key(1), at(60)).await.unwrap(), None);
-    assert_eq!(write(SessionWrite::Taken(key(1))).await, Committed::Done);
-    assert_eq!(write(SessionWrite::Taken(key(1))).await, Committed::Conflict);
+    let taken = |number| SessionWrite::Taken { key: key(number), until: at(60), at: at(0) };
+    assert_eq!(write(taken(1)).await, Committed::Done);
+    assert_eq!(write(taken(1)).await, Committed::Conflict);
+    assert_eq!(
+        write(SessionWrite::Taken { key: key(1), until: at(120), at: at(61) }).await,
+        Committed::Done,
+        "what is too late is forgotten"
+    );
 
     let identity = |subject: &str| Identity { issuer: words("https://id.example"), subject: words(subject) };
     let organizer = OrganizerId(Uuid::now_v7());

@@ -29,7 +29,7 @@ async fn claimed(archive: &dyn Archive, claim: &Claim<'_>) -> Vec<OutboxId> {
 pub(crate) async fn queue(archive: &dyn Archive) {
     let node = Uuid::now_v7();
     let (second, first, third, later) =
-        (mail("a@one.example", 5), mail("b@Two.example", 1), mail("c@one.example", 9), mail("d@one.example", 0));
+        (mail("a@one.example", 5), mail("b@two.example", 1), mail("c@one.example", 9), mail("d@one.example", 0));
     let later = OutboxItem { state: OutboxState::Due { at: at(50), attempts: 1, last: "451 x".into() }, ..later };
     put(archive, &[&second, &first, &third, &later]).await;
     let all = claimed(archive, &claim(node, at(20), 9, &[], &[])).await;
@@ -58,7 +58,7 @@ pub(crate) async fn queue(archive: &dyn Archive) {
     // Operators see what waits and what was given up, and may try it again.
     let rows = archive.outbox_rows(&QueueFilter { destination: Some("two.example".into()), failed: false }, 9).await.unwrap();
     let [row] = rows.as_slice() else { panic!("{rows:?}") };
-    assert_eq!((row.id, &row.state, row.size, row.recipient.as_str()), (first.id, &deferred, first.message.len() as u64, "b@Two.example"));
+    assert_eq!((row.id, &row.state, row.size, row.recipient.as_str()), (first.id, &deferred, first.message.len() as u64, "b@two.example"));
     assert_eq!(archive.outbox_rows(&QueueFilter::default(), 2).await.unwrap().len(), 2);
     commit(archive, vec![Write::OutboxState { id: second.id, state: OutboxState::Failed { at: at(30), last: "550 z".into() } }]).await;
     let given_up = archive.outbox_rows(&QueueFilter { failed: true, destination: None }, 9).await.unwrap();

@@ -47,17 +47,17 @@ async fn a_mail_is_taken() {
 async fn nobody_listens() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let settings = SmarthostSettings { host: "127.0.0.1".to_owned(), port, tls: TlsMode::None, ..SmarthostSettings::default() };
-    let Deferred(why) = send(settings).await else { panic!() };
+    let Unreachable(why) = send(settings).await else { panic!() };
     assert!(why.starts_with("127.0.0.1:"), "{why}");
 }
 
 #[tokio::test]
 async fn refusals_of_the_session_are_never_about_the_mail() {
     for reply in ["421 4.3.2 too busy", "450 later", "554 5.7.1 I know you not", "no SMTP", CLOSE] {
-        assert!(matches!(outcome("GREETING", reply).await, Deferred(_)), "greeting {reply}");
+        assert!(matches!(outcome("GREETING", reply).await, Unreachable(_)), "greeting {reply}");
     }
     for reply in ["421 4.3.2 closing", CLOSE] {
-        assert!(matches!(outcome("EHLO", reply).await, Deferred(_)), "EHLO {reply}");
+        assert!(matches!(outcome("EHLO", reply).await, Unreachable(_)), "EHLO {reply}");
     }
     for (line, reply) in [("MAIL", "530 5.7.0 log in first"), ("MAIL", "503 5.5.1 order"), ("RCPT", "502 what?"), ("DATA", "500 what?")] {
         assert!(matches!(outcome(line, reply).await, Deferred(_)), "{line} {reply}");
@@ -71,7 +71,7 @@ async fn a_server_without_ehlo_is_greeted_by_helo() {
     assert_eq!(server.count("HELO gateway.visio.example"), 1);
 
     let server = Server::start(Rules::usual().answering(|_, line| line.contains("LO gateway").then_some("550 no"))).await;
-    assert!(matches!(send(server.settings()).await, Deferred(why) if why.contains("HELO refused: 550")));
+    assert!(matches!(send(server.settings()).await, Unreachable(why) if why.contains("HELO refused: 550")));
 }
 
 #[tokio::test]
@@ -135,7 +135,7 @@ async fn what_breaks_before_the_final_dot_is_deferred_and_after_it_uncertain() {
 async fn patience_ends() {
     let server = Server::start(Rules::usual().answering(|_, line| (line == "GREETING").then_some(SILENCE))).await;
     let settings = SmarthostSettings { command_timeout_seconds: 0, ..server.settings() };
-    assert!(matches!(send(settings).await, Deferred(why) if why.contains("too long")));
+    assert!(matches!(send(settings).await, Unreachable(why) if why.contains("too long")));
 
     let server = Server::start(Rules::usual().answering(|_, line| line.starts_with("RCPT").then_some(SILENCE))).await;
     let settings = SmarthostSettings { command_timeout_seconds: 1, ..server.settings() };
@@ -184,12 +184,12 @@ async fn who_can_not_be_believed_gets_nothing() {
     let (_, other) = certificate(folder.path(), "other.example");
     let server = Server::start(Rules { tls: Some(acceptor), ..Rules::usual() }).await;
     let settings = SmarthostSettings { tls: TlsMode::Starttls, tls_required: false, ca_file: Some(other), ..server.settings() };
-    assert!(matches!(send(settings).await, Deferred(_)));
+    assert!(matches!(send(settings).await, Unreachable(_)));
     assert_eq!(server.count("MAIL"), 0);
 
     let server = Server::start(Rules::usual()).await;
     let wanted = SmarthostSettings { tls: TlsMode::Starttls, ..server.settings() };
-    assert!(matches!(send(wanted.clone()).await, Deferred(why) if why.contains("STARTTLS")));
+    assert!(matches!(send(wanted.clone()).await, Unreachable(why) if why.contains("STARTTLS")));
     assert_eq!(server.count("MAIL"), 0);
     assert!(matches!(send(SmarthostSettings { tls_required: false, ..wanted }).await, Delivered(_)));
 }
@@ -201,7 +201,7 @@ async fn words_before_the_handshake_are_an_attack() {
     let rules = Rules { tls: Some(acceptor), ..Rules::usual() };
     let server = Server::start(rules.answering(|_, line| (line == "STARTTLS").then_some("250 go\r\n250 AUTH PLAIN"))).await;
     let settings = SmarthostSettings { tls: TlsMode::Starttls, ca_file: Some(ca), ..server.settings() };
-    assert!(matches!(send(settings).await, Deferred(why) if why.contains("before the TLS handshake")));
+    assert!(matches!(send(settings).await, Unreachable(why) if why.contains("before the TLS handshake")));
 }
 
 #[test]
@@ -237,11 +237,11 @@ async fn login_by_plain_or_login() {
 
     let wrong = |_: usize, line: &str| line.starts_with("AUTH").then_some("535 5.7.8 wrong");
     let server = Server::start(Rules::offering(&["AUTH PLAIN"]).answering(wrong)).await;
-    assert!(matches!(send(with_login(&server)).await, Deferred(why) if why.contains("535")), "a slip in the settings, not in the mail");
+    assert!(matches!(send(with_login(&server)).await, Unreachable(why) if why.contains("535")), "a slip in the settings, not in the mail");
     assert_eq!(server.count("MAIL"), 0);
 
     let server = Server::start(Rules::offering(&["AUTH XOAUTH2"])).await;
-    assert!(matches!(send(with_login(&server)).await, Deferred(why) if why.contains("neither")));
+    assert!(matches!(send(with_login(&server)).await, Unreachable(why) if why.contains("neither")));
 }
 
 #[tokio::test]
@@ -300,7 +300,7 @@ async fn words_of_a_server_are_cleaned_before_they_are_kept() {
     let Bounced(text) = outcome("RCPT", endless).await else { panic!() };
     assert_eq!(text.chars().count(), 300);
     let flood: &'static str = Box::leak("550-x\r\n".repeat(20_000).into_boxed_str());
-    assert!(matches!(outcome("GREETING", flood).await, Deferred(_)));
+    assert!(matches!(outcome("GREETING", flood).await, Unreachable(_)));
 }
 
 #[tokio::test]
