@@ -43,6 +43,7 @@ mod leak;
 mod letters;
 mod localserve;
 mod meeting_create;
+mod nodes;
 mod outbound;
 mod portal;
 mod postfix_dovecot;

@@ -95,6 +95,7 @@ impl Running {
         let wake: Arc<Notify> = Arc::default();
         let gateway = house.gateway.clone();
         let caller = Caller {
+            node: uuid::Uuid::new_v4(),
             name: "desk".to_owned(),
             webhook: Webhook::new(url, &KEY, Duration::from_secs(10)).unwrap(),
             severity: Severity::Warning,

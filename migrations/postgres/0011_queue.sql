@@ -14,3 +14,10 @@ CREATE TABLE paused (
     since BIGINT NOT NULL,
     actor TEXT COLLATE "C" NOT NULL
 );
+
+-- What one node does at a time.
+CREATE TABLE duties (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    node BYTEA NOT NULL,
+    until BIGINT NOT NULL
+);

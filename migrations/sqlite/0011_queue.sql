@@ -15,3 +15,10 @@ CREATE TABLE paused (
     since BIGINT NOT NULL,
     actor TEXT NOT NULL
 );
+
+-- What one node does at a time.
+CREATE TABLE duties (
+    name TEXT PRIMARY KEY,
+    node BLOB NOT NULL,
+    until BIGINT NOT NULL
+);

@@ -192,14 +192,20 @@ pub fn shown_keys(secrets: &Secrets) -> Vec<(&'static str, String, &'static str)
 }
 
 /// With whom people sign in, where that is set up.
-pub(super) fn sign_in(config: &Config, gateway: &Gateway, provider: Option<Arc<dyn IdentityProvider>>) -> anyhow::Result<Option<SignIn>> {
+pub(super) fn sign_in(
+    config: &Config,
+    secrets: &Secrets,
+    gateway: &Gateway,
+    provider: Option<Arc<dyn IdentityProvider>>,
+) -> anyhow::Result<Option<SignIn>> {
     let (Some(settings), Some(provider)) = (config.sign_in.as_ref(), provider) else { return Ok(None) };
+    let link = secrets.link.first().context("the key file has no [[link]]")?;
     Ok(Some(SignIn {
         archive: gateway.archive.clone(),
         directory: gateway.directory.clone(),
         world: gateway.world.clone(),
         provider,
-        seal: Seal::new()?,
+        seal: Seal::new(link.secret.expose_secret().as_bytes())?,
         settings: SignInSettings {
             helpdesk_groups: settings.helpdesk_groups.clone(),
             administrator_groups: settings.administrator_groups.clone(),

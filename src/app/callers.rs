@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch::Receiver};
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 /// What is called, before the flows are built that ring.
 pub(super) struct Callers(Vec<(config::Webhook, Webhook, Arc<Notify>)>);
@@ -32,9 +33,10 @@ impl Callers {
         CallerBell(self.0.iter().map(|(_, _, wake)| wake.clone()).collect())
     }
 
-    pub(super) fn start(self, gateway: &Arc<Gateway>, stopping: &Receiver<bool>, tasks: &mut JoinSet<()>) {
+    pub(super) fn start(self, gateway: &Arc<Gateway>, node: Uuid, stopping: &Receiver<bool>, tasks: &mut JoinSet<()>) {
         for (settings, webhook, wake) in self.0 {
             let caller = Caller {
+                node,
                 name: settings.name,
                 webhook,
                 severity: settings.severity,

@@ -156,7 +156,9 @@ impl Running {
                 tracing::error!(%error, "the web server ended");
             }
         });
+        let node = gateway.world.random();
         let worker = Worker {
+            node,
             archive: gateway.archive.clone(),
             transport,
             world: gateway.world.clone(),
@@ -165,8 +167,8 @@ impl Running {
             settings: config.delivery.outbox.clone(),
         };
         tasks.spawn(worker.run(wake, stopping.clone()));
-        tasks.spawn(watch::watch(gateway.clone(), stopping.clone()));
-        callers.start(&gateway, stopping, &mut tasks);
+        tasks.spawn(watch::watch(gateway.clone(), node, stopping.clone()));
+        callers.start(&gateway, node, stopping, &mut tasks);
         Ok(Self { gateway, tasks })
     }
 
@@ -220,7 +222,8 @@ fn pages(
     let guests = guest_router(Arc::new(GuestCounter::new(join, live.clone(), contact, public_url)?));
     let words = Arc::new(Pages::load()?);
     let leads_to = servers.all().map(|server| server.url.as_str()).chain(config.sign_in.as_ref().map(|sign_in| sign_in.issuer.as_str()));
-    let reception = Arc::new(Reception::new(build::sign_in(config, gateway, provider)?, words.clone(), public_url).leading_to(leads_to));
+    let reception =
+        Arc::new(Reception::new(build::sign_in(config, secrets, gateway, provider)?, words.clone(), public_url).leading_to(leads_to));
     let staff = StaffCounter {
         reception: reception.clone(),
         gateway: gateway.clone(),

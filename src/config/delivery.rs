@@ -10,7 +10,7 @@ use serde::Deserialize;
 pub struct Delivery {
     /// The mail server that takes everything.
     pub smarthost: SmarthostSettings,
-    /// Further ones, tried in order where those before can't be reached; settings as of `[delivery.smarthost]`.
+    /// Further ones, tried in order where those before can't be reached; settings and what stands for them as of `[delivery.smarthost]`.
     pub fallback: Vec<SmarthostSettings>,
     /// How the outbox is worked off.
     pub outbox: OutboxSettings,

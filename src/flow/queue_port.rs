@@ -1,4 +1,4 @@
-//! What the worker and operators need of the archive about the queue of mail to send.
+//! What the worker and operators need of the archive about the queue of mail to send, and what several nodes share.
 
 use super::port::PortResult;
 use crate::domain::delivery::OutboxItem;
@@ -21,6 +21,9 @@ pub trait Queue: Send + Sync {
     async fn outbox_rows(&self, filter: &QueueFilter, limit: u32) -> PortResult<Vec<QueueRow>>;
     /// One mail, whatever its state.
     async fn outbox_one(&self, id: OutboxId) -> PortResult<Option<OutboxItem>>;
+    /// Whether a duty that one node has at a time is this node's, and then until when: it is kept by asking again. Where one process
+    /// has the archive, every duty is its own.
+    async fn duty(&self, duty: &str, node: Uuid, now: DateTime<Utc>, until: DateTime<Utc>) -> PortResult<bool>;
     /// Destinations that are paused.
     async fn paused(&self) -> PortResult<Vec<Paused>>;
 }

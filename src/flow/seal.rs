@@ -4,6 +4,7 @@ use super::port::{PortError, PortResult};
 use crate::domain::person::SignInUnderWay;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::hmac;
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
@@ -13,8 +14,8 @@ const PURPOSE: &[u8] = b"paravent sign-in";
 /// Longest sealed text that is looked at: browsers keep no more in a cookie.
 const SEALED_MAX: usize = 4_096;
 
-/// Seals sign-ins under way with a key of this process alone. After a restart whoever was at the provider begins again, which
-/// spares the operator one more key.
+/// Seals sign-ins under way with a key that is made of the newest key of links: all nodes have the same, also after a restart.
+/// When that is rotated, whoever is at the provider just then begins again, which spares the operator one more key.
 pub struct Seal(RandomizedNonceKey);
 
 #[derive(Serialize, Deserialize)]
@@ -28,11 +29,10 @@ fn unsealed(_: Unspecified) -> PortError {
 }
 
 impl Seal {
-    /// With a fresh key.
-    pub fn new() -> PortResult<Self> {
-        let mut key = [0; 32];
-        aws_lc_rs::rand::fill(&mut key).map_err(unsealed)?;
-        RandomizedNonceKey::new(&AES_256_GCM, &key).map(Self).map_err(unsealed)
+    /// With a key derived from this secret (RFC 5869 would do the same for one key: a secret of full strength is hashed with its purpose).
+    pub fn new(secret: &[u8]) -> PortResult<Self> {
+        let key = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), PURPOSE);
+        RandomizedNonceKey::new(&AES_256_GCM, key.as_ref()).map(Self).map_err(unsealed)
     }
 
     /// As a cookie's value: nobody but us can read or change it.
@@ -61,14 +61,15 @@ mod tests {
 
     #[test]
     fn only_what_we_sealed_ourselves_and_lately_is_opened() {
-        let (seal, now) = (Seal::new().unwrap(), Utc::now());
+        let (seal, now) = (Seal::new(&[7; 32]).unwrap(), Utc::now());
         let text = |word: &str| word.to_owned();
         let under_way = SignInUnderWay { state: text("s"), nonce: text("n"), verifier: text("the verifier"), to: text("/desk") };
         let cookie = seal.close(under_way.clone(), now + TimeDelta::minutes(10)).unwrap();
         assert_eq!(seal.open(&cookie, now), Some(under_way.clone()));
         assert_eq!(seal.open(&cookie, now + TimeDelta::minutes(10)), None, "too late");
         assert_ne!(seal.close(under_way, now + TimeDelta::minutes(10)).unwrap(), cookie);
-        assert_eq!(Seal::new().unwrap().open(&cookie, now), None, "another process");
+        assert_eq!(Seal::new(&[7; 32]).unwrap().open(&cookie, now), seal.open(&cookie, now), "another node");
+        assert_eq!(Seal::new(&[8; 32]).unwrap().open(&cookie, now), None, "another key");
         let octets = BASE64URL_NOPAD.decode(cookie.as_bytes()).unwrap();
         assert!(!octets.windows(8).any(|part| part == b"verifier"));
         for place in 0..octets.len() {

@@ -12,11 +12,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
+use uuid::Uuid;
 
 /// Longest time without a look at the archive: for what commands and other nodes did.
 const LOOK: Duration = Duration::from_secs(5);
 /// Between attempts; a receiver that is back is not kept waiting for long.
 const RETRY: RetryPolicy = RetryPolicy { first_wait_seconds: 2, longest_wait_seconds: 300 };
+/// How much longer than its longest call a webhook is one node's.
+const MARGIN: TimeDelta = TimeDelta::seconds(30);
 /// Events that are read at once.
 const AT_ONCE: u32 = 100;
 
@@ -25,6 +28,8 @@ pub type Page = Arc<dyn Fn(AlertId) -> Option<String> + Send + Sync>;
 
 /// The task of one webhook.
 pub struct Caller {
+    /// Which node calls, where several share an archive.
+    pub node: Uuid,
     /// Its name.
     pub name: String,
     /// Who is called.
@@ -88,6 +93,9 @@ impl Caller {
     /// Tells what there is; whether there was anything. An error says why it has to be tried again.
     async fn round(&self) -> Result<bool, String> {
         let said = |error: crate::flow::port::PortError| error.to_string();
+        if !self.is_mine().await.map_err(said)? {
+            return Ok(false);
+        }
         let Some(from) = self.archive.webhook_at(&self.name).await.map_err(said)? else {
             // A webhook that is new hears of what comes, not of what was.
             let newest = self.archive.newest_alert_event().await.map_err(said)?;
@@ -106,8 +114,17 @@ impl Caller {
         Ok(true)
     }
 
+    /// One node calls at a time; another takes over when it is gone. A call ends before that.
+    async fn is_mine(&self) -> PortResult<bool> {
+        let now = self.world.now();
+        self.archive.duty(&format!("webhook/{}", self.name), self.node, now, now + self.webhook.longest() + MARGIN).await
+    }
+
     async fn tell(&self, event: &AlertEvent) -> Result<(), String> {
         let page = (self.page)(event.alert.id);
+        if !self.is_mine().await.map_err(|error| error.to_string())? {
+            return Err("another node calls now".to_owned());
+        }
         let now = self.world.now();
         let passed_over = match self.webhook.tell(event, page.as_deref(), now).await {
             Called::Taken => None,

@@ -6,7 +6,7 @@ use crate::http_client::{self, HttpClientError};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{CONTENT_TYPE, HeaderName, USER_AGENT};
 use reqwest::{Client, StatusCode, Url};
 use serde::Serialize;
@@ -21,6 +21,7 @@ pub struct Webhook {
     url: Url,
     key: hmac::Key,
     client: Client,
+    longest: TimeDelta,
 }
 
 /// Why a webhook can't be made. For the operator.
@@ -97,11 +98,18 @@ impl<'a> Told<'a> {
 }
 
 impl Webhook {
+    /// How long a call may take.
+    pub fn longest(&self) -> TimeDelta {
+        self.longest
+    }
+
     /// Posts to `url`, signs with `key`, and waits for an answer no longer than `patience`. Follows no redirection, and asks no proxy.
     pub fn new(url: &str, key: &[u8], patience: Duration) -> Result<Self, WebhookError> {
         let parsed = Url::parse(url).ok().filter(|parsed| matches!(parsed.scheme(), "http" | "https"));
         let client = http_client::new(patience)?;
-        Ok(Self { url: parsed.ok_or_else(|| WebhookError::Url(url.to_owned()))?, key: hmac::Key::new(hmac::HMAC_SHA256, key), client })
+        let url = parsed.ok_or_else(|| WebhookError::Url(url.to_owned()))?;
+        let longest = TimeDelta::from_std(patience).unwrap_or(TimeDelta::MAX);
+        Ok(Self { url, key: hmac::Key::new(hmac::HMAC_SHA256, key), client, longest })
     }
 
     /// Tells of an event; `page` is where its alert can be acted on. Repetitions have the same id, and the alert as it is then.

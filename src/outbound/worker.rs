@@ -67,6 +67,8 @@ impl Default for OutboxSettings {
 /// What the worker works with. Clones share it.
 #[derive(Clone)]
 pub struct Worker {
+    /// Which node this is, where several share an archive.
+    pub node: Uuid,
     /// Where mail waits.
     pub archive: Arc<dyn Archive>,
     /// How it leaves.
@@ -108,7 +110,7 @@ impl Worker {
     pub async fn run(self, wake: Arc<Notify>, mut stop: watch::Receiver<bool>) {
         let mut running: JoinSet<Attempted> = JoinSet::new();
         let mut lanes = Lanes::new(self.limits(), self.rests());
-        let (node, places) = (self.world.random(), self.settings.concurrency.max(1));
+        let places = self.settings.concurrency.max(1);
         let mut renewal = interval(self.lease() / 3);
         let mut sweep = interval(SWEEP);
         while !*stop.borrow() {
@@ -117,7 +119,7 @@ impl Worker {
             let looks = lanes.len() <= places / 2;
             let mut pause = self.longest_pause();
             if looks {
-                match self.claim(&mut lanes, node, places).await {
+                match self.claim(&mut lanes, places).await {
                     Ok(items) => items.into_iter().for_each(|item| drop(running.spawn(self.clone().attempt(item, stop.clone())))),
                     Err(error) => tracing::error!(%error, "the outbox can't be read"),
                 }
@@ -128,7 +130,7 @@ impl Worker {
                 Some(ended) = running.join_next() => self.note(&mut lanes, ended),
                 () = wake.notified(), if looks => {}
                 () = sleep(pause), if looks => {}
-                _ = renewal.tick(), if lanes.len() > 0 => self.renew(node).await,
+                _ = renewal.tick(), if lanes.len() > 0 => self.renew().await,
                 _ = sweep.tick() => self.sweep(&stop).await,
             }
         }
@@ -144,7 +146,7 @@ impl Worker {
     }
 
     /// Due mail that nobody has in hand, as much as there are places left, marked as in hand.
-    async fn claim(&self, lanes: &mut Lanes, node: Uuid, places: usize) -> PortResult<Vec<OutboxItem>> {
+    async fn claim(&self, lanes: &mut Lanes, places: usize) -> PortResult<Vec<OutboxItem>> {
         let (now, at) = (self.world.now(), Instant::now());
         if self.transport.is_one_way() && lanes.rests(ONE_WAY, at).is_some() {
             return Ok(Vec::new());
@@ -157,7 +159,7 @@ impl Worker {
         }
         let (not_to, not) = (lanes.full(at), lanes.ids());
         let until = now + TimeDelta::seconds(i64::from(self.settings.lease_seconds));
-        let due = self.archive.outbox_claim(&Claim { node, now, until, limit, not_to: &not_to, not: &not }).await?;
+        let due = self.archive.outbox_claim(&Claim { node: self.node, now, until, limit, not_to: &not_to, not: &not }).await?;
         Ok(due.into_iter().filter(|item| lanes.take(item.id, &item.destination(), at)).collect())
     }
 
@@ -179,9 +181,11 @@ impl Worker {
     }
 
     /// Says that this node lives. Where that fails, another takes over when the lease ends.
-    async fn renew(&self, node: Uuid) {
+    async fn renew(&self) {
         let now = self.world.now();
-        if let Err(error) = self.archive.outbox_renew(node, now, now + TimeDelta::seconds(i64::from(self.settings.lease_seconds))).await {
+        if let Err(error) =
+            self.archive.outbox_renew(self.node, now, now + TimeDelta::seconds(i64::from(self.settings.lease_seconds))).await
+        {
             tracing::error!(%error, "what is in hand is no longer sure to be ours");
         }
     }
@@ -189,6 +193,11 @@ impl Worker {
     /// Gives up what waited too long behind a way that is closed or paused: nobody else would say so.
     async fn sweep(&self, stop: &watch::Receiver<bool>) {
         let now = self.world.now();
+        match self.archive.duty("sweep", self.node, now, now + TimeDelta::minutes(5)).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return tracing::error!(%error, "the outbox can't be swept"),
+        }
         match self.archive.outbox_expired(now - GRACE, SWEPT).await {
             Ok(expired) => {
                 for item in expired {

@@ -123,7 +123,7 @@ impl Sources {
             let default = match defaults.get(&joined(&path, &key)) {
                 Some(value) if optional || has_default(&inner.attrs) => value.clone(),
                 // Of a list there is no one that was built: the comment says what stands for it.
-                None if is_list && has_default(&inner.attrs) => "*as said*".to_owned(),
+                None if is_list && (optional || has_default(&inner.attrs)) => "*as said*".to_owned(),
                 _ => "**required**".to_owned(),
             };
             (key, self.kind(&inner.ty), default, comment(&inner.attrs))

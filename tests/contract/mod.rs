@@ -3,7 +3,7 @@
 mod beside;
 mod queue;
 
-pub(crate) use queue::{nodes, queue};
+pub(crate) use queue::{duties, nodes, queue};
 
 pub(crate) use beside::{alert_pages, api_keys, balance, counters, pages, search, sessions, suppressions};
 

@@ -102,3 +102,12 @@ pub(crate) async fn nodes(archive: &dyn Archive) {
     assert_eq!(taken_over.iter().collect::<std::collections::BTreeSet<_>>(), theirs.iter().collect());
     assert_eq!(claimed(archive, &claim(other, at(122), 40, &[], &[])).await, []);
 }
+
+/// One node has a duty at a time, keeps it while it asks, and loses it when it is gone.
+pub(crate) async fn duties(archive: &dyn Archive) {
+    let (one, other) = (Uuid::now_v7(), Uuid::now_v7());
+    let ask = async |node, now: i64| archive.duty("watch", node, at(now), at(now + 10)).await.unwrap();
+    assert!(ask(one, 0).await && !ask(other, 9).await && ask(one, 9).await && !ask(other, 18).await);
+    assert!(ask(other, 19).await && !ask(one, 20).await);
+    assert!(archive.duty("else", one, at(20), at(30)).await.unwrap(), "another duty");
+}

@@ -126,6 +126,7 @@ impl House {
         let (clock, desk, wake) = (Arc::new(Clock::default()), Arc::new(Helpdesk::default()), Arc::new(Notify::new()));
         let (stop, stopping) = watch::channel(false);
         let worker = Worker {
+            node: Uuid::new_v4(),
             archive: Arc::new(archive.clone()),
             transport,
             world: clock.clone(),

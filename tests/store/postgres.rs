@@ -14,7 +14,7 @@ async fn open() -> Option<((), PostgresArchive)> {
 }
 
 contract::suite!(open);
-contract::suite!(open: nodes);
+contract::suite!(open: nodes, duties);
 
 /// Every table of SQLite with the same columns: what a migration adds to one engine is in the other.
 #[tokio::test]

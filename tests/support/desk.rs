@@ -85,7 +85,7 @@ pub fn pages(house: &House, issuer: &str, secret: &str, more: &str) -> Router {
         directory: house.gateway.directory.clone(),
         world: house.clock.clone(),
         provider: Arc::new(oidc),
-        seal: Seal::new().unwrap(),
+        seal: Seal::new(&[7; 32]).unwrap(),
         settings: SignInSettings {
             helpdesk_groups: vec!["helpdesk".to_owned()],
             administrator_groups: vec!["admins".to_owned()],

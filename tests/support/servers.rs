@@ -288,6 +288,18 @@ impl Gateway {
         Self { running: serve(&config, &ports), config, ports }
     }
 
+    /// A second gateway with the same keys, directory and archive, on ports of its own.
+    pub fn beside(&self, file: &str, ports: GatewayPorts) -> Self {
+        let mut toml = fs::read_to_string(&self.config).unwrap();
+        let (mine, others) = (self.ports, ports);
+        for (from, to) in [(mine.mx, others.mx), (mine.submission, others.submission), (mine.lmtp, others.lmtp), (mine.web, others.web)] {
+            toml = toml.replace(&format!("127.0.0.1:{from}"), &format!("127.0.0.1:{to}"));
+        }
+        let config = self.config.with_file_name(file);
+        write(&config, &toml);
+        Self { running: serve(&config, &ports), config, ports }
+    }
+
     /// Starts again after an end of any kind.
     pub fn restart(&mut self) {
         self.running.kill();

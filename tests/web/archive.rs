@@ -254,6 +254,10 @@ impl Queue for OneDialog {
         unreachable!("a page sends nothing")
     }
 
+    async fn duty(&self, _: &str, _: Uuid, _: DateTime<Utc>, _: DateTime<Utc>) -> PortResult<bool> {
+        unreachable!("a page has none")
+    }
+
     async fn paused(&self) -> PortResult<Vec<Paused>> {
         unreachable!("a page sends nothing")
     }

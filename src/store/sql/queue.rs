@@ -108,6 +108,18 @@ impl Queue for Engine {
         row.as_ref().map(item_of).transpose().map_err(unread)
     }
 
+    async fn duty(&self, duty: &str, node: Uuid, now: DateTime<Utc>, until: DateTime<Utc>) -> PortResult<bool> {
+        if !engine::HAS_NODES {
+            return Ok(true);
+        }
+        let query = sqlx::query(
+            "INSERT INTO duties (name, node, until) VALUES ($1, $2, $4) ON CONFLICT (name) DO UPDATE SET node = excluded.node, \
+             until = excluded.until WHERE duties.node = excluded.node OR duties.until <= $3",
+        );
+        let query = query.bind(duty).bind(id(node)).bind(micros(now)).bind(micros(until));
+        query.execute(&self.readers).await.map(|done| done.rows_affected() == 1).map_err(unread)
+    }
+
     async fn paused(&self) -> PortResult<Vec<Paused>> {
         let query = sqlx::query("SELECT destination, since, actor FROM paused ORDER BY destination");
         let rows = query.fetch_all(&self.readers).await.map_err(unread)?;
