@@ -66,7 +66,7 @@ impl Gateway {
         };
         let subject = &guest.view(&meeting).title;
         let mail = PageMail { from: &guest.mailbox.mailbox, to: &alias, subject, kind, body: &body, id: given.form, at };
-        let message = self.from_page(&mail, Proof::Link, now);
+        let message = self.handed_in(&mail, Proof::Link, now);
         let answer: Answer = self.settle(&message, &alias, Door::OrganizerAlias, guest.id, None).await?;
         Ok(match answer.class() {
             AnswerClass::Accepted => Answered::Taken,

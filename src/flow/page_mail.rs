@@ -57,7 +57,7 @@ fn beginning(title: &str) -> &str {
 
 impl Gateway {
     /// The mail as if a door had taken it.
-    pub(super) fn from_page(&self, mail: &PageMail<'_>, proof: Proof, now: DateTime<Utc>) -> AtHand {
+    pub(super) fn handed_in(&self, mail: &PageMail<'_>, proof: Proof, now: DateTime<Utc>) -> AtHand {
         let raw = mail.bytes();
         AtHand {
             session: Session {

@@ -109,7 +109,7 @@ impl Gateway {
             id: self.world.random(),
             at: now,
         };
-        let message = self.from_page(&mail, Proof::Submission, now);
+        let message = self.handed_in(&mail, Proof::Submission, now);
         let answer = self.settle(&message, &alias, Door::GuestAlias, guest.id, None).await?;
         match answer.class() {
             AnswerClass::Accepted => Ok(ProposalEnd::Done),

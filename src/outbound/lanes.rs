@@ -40,7 +40,7 @@ impl Lanes {
     }
 
     /// How many are in hand.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.in_hand.len()
     }
 
@@ -139,11 +139,11 @@ mod tests {
         assert!(lanes.take(id(1), "a.example", now) && lanes.take(id(2), "a.example", now));
         assert!(!lanes.take(id(3), "a.example", now) && !lanes.take(id(1), "b.example", now));
         assert!(lanes.take(id(4), "b.example", now));
-        assert_eq!((lanes.full(now), lanes.len()), (vec!["a.example".to_owned()], 3));
+        assert_eq!((lanes.full(now), lanes.count()), (vec!["a.example".to_owned()], 3));
         lanes.release(id(1));
         assert!(lanes.full(now).is_empty() && lanes.take(id(3), "a.example", now));
         lanes.release(id(9));
-        assert_eq!(lanes.len(), 3, "what is not in hand can't be released");
+        assert_eq!(lanes.count(), 3, "what is not in hand can't be released");
     }
 
     #[test]

@@ -116,7 +116,7 @@ impl Worker {
         while !*stop.borrow() {
             // Half the places at a time, so that each look at the archive brings several. Nothing is claimed that can't be sent at
             // once: what waits here could be superseded unseen.
-            let looks = lanes.len() <= places / 2;
+            let looks = lanes.count() <= places / 2;
             let mut pause = self.longest_pause();
             if looks {
                 match self.claim(&mut lanes, places).await {
@@ -130,7 +130,7 @@ impl Worker {
                 Some(ended) = running.join_next() => self.note(&mut lanes, ended),
                 () = wake.notified(), if looks => {}
                 () = sleep(pause), if looks => {}
-                _ = renewal.tick(), if lanes.len() > 0 => self.renew().await,
+                _ = renewal.tick(), if lanes.count() > 0 => self.renew().await,
                 _ = sweep.tick() => self.sweep(&stop).await,
             }
         }
@@ -153,7 +153,7 @@ impl Worker {
         }
         // One mail tries a way that could not be reached.
         let places = if lanes.is_doubtful(ONE_WAY) { 1 } else { places };
-        let limit = u32::try_from(places.saturating_sub(lanes.len())).unwrap_or(u32::MAX);
+        let limit = u32::try_from(places.saturating_sub(lanes.count())).unwrap_or(u32::MAX);
         if limit == 0 {
             return Ok(Vec::new());
         }
