@@ -4,6 +4,7 @@ mod build;
 mod callers;
 mod doors;
 mod localserve;
+mod transport;
 mod watch;
 mod world;
 
@@ -19,8 +20,6 @@ use crate::flow::port::{Bell, Transport, Waker};
 use crate::flow::session_port::IdentityProvider;
 use crate::notify::Bells;
 use crate::notify::log::LogBell;
-use crate::outbound::dkim::{Signer, SigningTransport};
-use crate::outbound::smarthost::Smarthost;
 use crate::outbound::worker::Worker;
 use crate::web::alert::{AlertCounter, router as alert_router};
 use crate::web::answer::{AnswerCounter, router as answer_router};
@@ -35,7 +34,7 @@ use crate::web::pages::Pages;
 use crate::web::peer::note_peer;
 use crate::web::sign_in::{Reception, router as sign_in_router};
 use crate::web::staff::{StaffCounter, router as staff_router};
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use axum::middleware::from_fn_with_state;
 use build::Ground;
 use callers::Callers;
@@ -81,8 +80,7 @@ async fn ground(config: &Config, wake: Arc<Notify>) -> anyhow::Result<Ground> {
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     install_crypto();
     let mut signals = StopSignals::listen()?;
-    let smarthost = Smarthost::new(config.delivery.smarthost.clone()).map_err(|error| anyhow!(error))?;
-    let transport = Arc::new(SigningTransport::new(Arc::new(Signer::load(&config.keys.dkim)?), smarthost));
+    let transport = transport::transport(&config)?;
     let (stop, stopping) = channel::channel(false);
     let mut running = Running::start(&config, transport, &stopping, None).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");
