@@ -133,7 +133,7 @@ impl Connection {
     /// Sends one message. With several recipients, all must be taken or none is.
     pub async fn send(&mut self, from: &ReversePath, to: &[Mailbox], message: &[u8]) -> Verdict {
         self.mails = self.mails.saturating_add(1);
-        let verdict = match self.envelope(from, to, message.len()).await {
+        let verdict = match self.envelope(from, to, message).await {
             Err(error) => Verdict::LostBefore(clean(&error.to_string())),
             Ok(Some(refusal)) => Verdict::Answered(refusal),
             Ok(None) => self.content(message).await,
@@ -158,11 +158,13 @@ impl Connection {
     }
 
     /// MAIL, RCPT and DATA: `None` when the server waits for the content, else the refusal.
-    async fn envelope(&mut self, from: &ReversePath, to: &[Mailbox], size: usize) -> io::Result<Option<Reply>> {
+    async fn envelope(&mut self, from: &ReversePath, to: &[Mailbox], message: &[u8]) -> io::Result<Option<Reply>> {
         if std::mem::take(&mut self.needs_reset) {
             self.wire.ask("RSET").await?;
         }
-        let mail = match self.mail_command(from, to, size) {
+        let ascii = if self.offers.has_capability(EXT_SMTP_UTF8) { None } else { in_ascii(from, to, message) };
+        let (from, to) = ascii.as_ref().map_or((from, to), |(from, to)| (from, to.as_slice()));
+        let mail = match self.mail_command(from, to, message.len()) {
             Ok(command) => command,
             Err(refusal) => return Ok(Some(refusal)),
         };
@@ -231,6 +233,19 @@ impl Connection {
             Err(error) => Verdict::LostAfter(clean(&error.to_string())),
         }
     }
+}
+
+/// The envelope in A-labels (RFC 5891 §4.4), where that is all that is international: not where a local part or the header is.
+fn in_ascii(from: &ReversePath, to: &[Mailbox], message: &[u8]) -> Option<(ReversePath, Vec<Mailbox>)> {
+    let end = message.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(message.len());
+    if !message.iter().take(end).all(u8::is_ascii) {
+        return None;
+    }
+    let from = match from {
+        ReversePath::Null => ReversePath::Null,
+        ReversePath::Mailbox(mailbox) => ReversePath::Mailbox(mailbox.in_ascii()?),
+    };
+    Some((from, to.iter().map(Mailbox::in_ascii).collect::<Option<Vec<Mailbox>>>()?))
 }
 
 fn accepted(is_data: bool, reply: &Reply) -> bool {

@@ -2,6 +2,7 @@
 
 use paravent::outbound::smarthost::{SmarthostSettings, TlsMode};
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -48,7 +49,12 @@ impl Rules {
 
 impl Server {
     pub(crate) async fn start(rules: Rules) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), rules).await
+    }
+
+    /// At an address of one's own, where several servers share a port.
+    pub(crate) async fn start_at(address: SocketAddr, rules: Rules) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (heard, mails) = (Arc::default(), Arc::default());
         let server = Self { port, heard: Arc::clone(&heard), mails: Arc::clone(&mails) };
