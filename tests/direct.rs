@@ -129,6 +129,18 @@ async fn a_server_that_accepts_and_says_nothing_is_passed_by() {
 }
 
 #[tokio::test]
+async fn where_nobody_answers_nobody_is_asked_again_at_once() {
+    let server = Server::start(Rules::usual().answering(|_, line| (line == "GREETING").then_some("421 4.3.2 too busy"))).await;
+    let zone = one().mx("clinique.example", 10, "one.example");
+    let direct = direct(settings(zone, server.port));
+    let Deferred(first) = direct.deliver(&item(TO, MAIL)).await else { panic!() };
+    assert_eq!(direct.deliver(&item("other@hopital.example", MAIL)).await, Deferred(first));
+    assert_eq!(server.sessions(), 1);
+    assert!(matches!(direct.deliver(&item("a@clinique.example", MAIL)).await, Deferred(_)));
+    assert_eq!(server.sessions(), 2, "another domain is another destination");
+}
+
+#[tokio::test]
 async fn what_a_server_says_of_the_recipient_counts() {
     for (said, bounced) in [("550 5.1.1 no such user", true), ("452 4.2.2 full", false)] {
         let refusing = Rules::usual().answering(move |_, line| line.starts_with("RCPT").then_some(said));

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 const A: u16 = 1;
 const CNAME: u16 = 5;
+const PTR: u16 = 12;
 const MX: u16 = 15;
 const TXT: u16 = 16;
 const AAAA: u16 = 28;
@@ -46,6 +47,12 @@ impl Zone {
             IpAddr::V4(four) => self.record(name, A, four.octets().to_vec()),
             IpAddr::V6(six) => self.record(name, AAAA, six.octets().to_vec()),
         }
+    }
+
+    /// With the name to which an address leads back.
+    pub fn reverse(self, address: Ipv4Addr, name: &str) -> Self {
+        let [a, b, c, d] = address.octets();
+        self.record(&format!("{d}.{c}.{b}.{a}.in-addr.arpa"), PTR, wire_name(name))
     }
 
     /// With another name for `target`.

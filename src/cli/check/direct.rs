@@ -12,7 +12,8 @@ pub(super) async fn findings(settings: &DirectSettings, host_name: &str) -> Vec<
     if let Err(error) = Direct::new(settings.clone(), host_name) {
         return vec![Finding::problem(subject, error, "look at [delivery.direct]; until then `paravent serve` does not start")];
     }
-    let port = format!("whether port {} is open outwards shows at the first mail: many providers close it until they are asked", settings.port);
+    let port =
+        format!("whether port {} is open outwards shows at the first mail: many providers close it until they are asked", settings.port);
     let mut findings = vec![Finding::ok(subject, port)];
     match Names::new(settings) {
         Ok(names) => findings.extend(identity(&names, &settings.helo).await),

@@ -151,8 +151,9 @@ impl Office {
                 loop {
                     tokio::time::sleep(every).await;
                     let Some(office) = office.upgrade() else { return };
-                    office.destinations.expire();
-                    office.report.log_when_due(std::time::Instant::now());
+                    let now = std::time::Instant::now();
+                    office.destinations.expire(now);
+                    office.report.log_when_due(now);
                 }
             });
         });
@@ -167,17 +168,29 @@ impl Office {
         let deadline = Instant::now() + Duration::from_secs(self.settings.search_timeout_seconds);
         // A session that was opened under another policy is no session of this destination.
         let enforced = policy.as_ref().filter(|policy| policy.mode == Mode::Enforce);
-        let pool = self.destinations.pool(&enforced.map_or_else(|| domain.clone(), |policy| format!("{domain} {}", policy.id)));
-        let Ok(Some(_place)) = timeout_at(deadline, pool.place()).await else {
+        let destination = self.destinations.of(&enforced.map_or_else(|| domain.clone(), |policy| format!("{domain} {}", policy.id)));
+        let pool = &destination.pool;
+        // Whoever waits for a session takes a place of the worker's: not for long.
+        let patience = Instant::now() + Duration::from_secs(self.settings.connect_timeout_seconds);
+        let Ok(Some(_place)) = timeout_at(patience.min(deadline), pool.place()).await else {
             return Verdict::LostBefore("451 4.4.5 every session with the domain's mail servers is in use".to_owned());
         };
         if let Some(connection) = pool.take() {
-            let verdict = send_over(&pool, connection, letter).await;
+            let verdict = send_over(pool, connection, letter).await;
             if !is_stale(&verdict) {
                 return verdict;
             }
         }
-        self.search(&goal, &domain, policy.as_deref(), deadline, &pool, letter).await
+        if let Some(cause) = destination.silence(std::time::Instant::now()) {
+            return Verdict::LostBefore(cause);
+        }
+        match self.search(&goal, &domain, policy.as_deref(), deadline, pool, letter).await {
+            Searched::Said(verdict) => verdict,
+            Searched::Nobody(cause) => {
+                destination.note_silence(&cause, std::time::Instant::now());
+                Verdict::LostBefore(cause)
+            }
+        }
     }
 
     /// The MTA-STS policy that holds for a goal.
@@ -202,52 +215,51 @@ impl Office {
         deadline: Instant,
         pool: &Pool,
         letter: &Letter<'_>,
-    ) -> Verdict {
-        let late = || Verdict::LostBefore(format!("451 4.4.1 no mail server of {domain} was reached in time"));
+    ) -> Searched {
+        let late = || Searched::Nobody(format!("451 4.4.1 no mail server of {domain} was reached in time"));
         let (hosts, secure) = match timeout_at(deadline, self.way(goal, domain)).await {
             Err(_) => return late(),
             Ok(Way::Hosts { hosts, secure }) => (hosts, secure),
-            Ok(Way::Never(code, words)) => return Verdict::Answered(Reply::own(code, words)),
-            Ok(Way::Later(cause)) => return Verdict::LostBefore(format!("451 4.4.3 {cause}")),
+            Ok(Way::Never(code, words)) => return Searched::never(code, words),
+            Ok(Way::Later(cause)) => return Searched::Nobody(format!("451 4.4.3 {cause}")),
         };
         let mut last = None;
         for name in &hosts {
-            let found = match timeout_at(deadline, self.addresses(goal, name)).await {
-                Err(_) => return last.unwrap_or_else(late),
-                Ok(found) => found,
-            };
+            let Ok(found) = timeout_at(deadline, self.addresses(goal, name)).await else { return last.unwrap_or_else(late) };
             let Addresses { order, proved } = match found {
                 Ok(Some(found)) => found,
                 // Nothing is there for good: if that is so of every host, the mail can't be delivered (RFC 5321 §5.1).
                 Ok(None) => continue,
                 Err(cause) => {
-                    last = Some(Verdict::LostBefore(format!("451 4.4.3 {cause}")));
+                    last = Some(Searched::Nobody(format!("451 4.4.3 {cause}")));
                     continue;
                 }
             };
-            let host = match timeout_at(deadline, self.judged(name, domain, policy, secure && proved)).await {
-                Err(_) => return last.unwrap_or_else(late),
-                Ok(Ok(host)) => host,
-                Ok(Err(why)) => {
-                    last = Some(Verdict::LostBefore(format!("451 4.7.5 {why}")));
+            let Ok(judged) = timeout_at(deadline, self.judged(name, domain, policy, secure && proved)).await else {
+                return last.unwrap_or_else(late);
+            };
+            let host = match judged {
+                Ok(host) => host,
+                Err(why) => {
+                    last = Some(Searched::Nobody(format!("451 4.7.5 {why}")));
                     continue;
                 }
             };
             for address in order {
                 match timeout_at(deadline, self.open(&host, address)).await {
                     Err(_) => return last.unwrap_or_else(late),
-                    Ok(Err(cause)) => last = Some(Verdict::LostBefore(cause)),
+                    Ok(Err(cause)) => last = Some(Searched::Nobody(cause)),
                     Ok(Ok(connection)) => {
                         let verdict = send_over(pool, connection, letter).await;
                         if !is_stale(&verdict) {
-                            return verdict;
+                            return Searched::Said(verdict);
                         }
-                        last = Some(verdict);
+                        last = Some(Searched::Said(verdict));
                     }
                 }
             }
         }
-        last.unwrap_or_else(|| Verdict::Answered(Reply::own(550, "5.4.4 no mail server of the domain has an address")))
+        last.unwrap_or_else(|| Searched::never(550, "5.4.4 no mail server of the domain has an address"))
     }
 
     async fn way(&self, goal: &Goal, domain: &str) -> Way {
@@ -363,6 +375,20 @@ impl Drop for Office {
     /// What was counted since the last day is not lost when the gateway stops.
     fn drop(&mut self) {
         self.report.log(std::time::Instant::now());
+    }
+}
+
+/// How a search ended.
+enum Searched {
+    /// With what a server, or the DNS, says of the mail.
+    Said(Verdict),
+    /// Without a session: why.
+    Nobody(String),
+}
+
+impl Searched {
+    fn never(code: u16, words: &str) -> Self {
+        Self::Said(Verdict::Answered(Reply::own(code, words)))
     }
 }
 

@@ -116,24 +116,28 @@ impl HttpsPolicies {
 #[async_trait]
 impl PolicySource for HttpsPolicies {
     async fn fetch(&self, domain: &str) -> Result<String, String> {
-        let url = format!("https://mta-sts.{domain}/.well-known/mta-sts.txt");
-        let mut response = self.0.get(url).send().await.map_err(|error| error.without_url().to_string())?;
-        if response.status() != StatusCode::OK {
-            return Err(format!("it answers {}", response.status()));
-        }
-        let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/plain") {
-            return Err("it is no text/plain".to_owned());
-        }
-        let mut octets = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|error| error.without_url().to_string())? {
-            octets.extend_from_slice(&piece);
-            if octets.len() > POLICY_MAX {
-                return Err("it is too long".to_owned());
-            }
-        }
-        String::from_utf8(octets).map_err(|_| "it is no UTF-8".to_owned())
+        read(&self.0, &format!("https://mta-sts.{domain}/.well-known/mta-sts.txt")).await
     }
+}
+
+/// RFC 8461 §3.3: 200 and nothing else, text/plain, of bounded length.
+async fn read(client: &Client, url: &str) -> Result<String, String> {
+    let mut response = client.get(url).send().await.map_err(|error| error.without_url().to_string())?;
+    if response.status() != StatusCode::OK {
+        return Err(format!("it answers {}", response.status()));
+    }
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/plain") {
+        return Err("it is no text/plain".to_owned());
+    }
+    let mut octets = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(|error| error.without_url().to_string())? {
+        octets.extend_from_slice(&piece);
+        if octets.len() > POLICY_MAX {
+            return Err("it is too long".to_owned());
+        }
+    }
+    String::from_utf8(octets).map_err(|_| "it is no UTF-8".to_owned())
 }
 
 /// What became of the policy of a domain.
@@ -242,6 +246,37 @@ mod tests {
         }
         assert!(StsPolicy::parse("1", "").is_err());
         assert!(StsPolicy::parse("1", "version: STSv1\nmode: none\nmax_age: 1\n").is_ok());
+    }
+
+    /// What is read of a web server that gives this answer.
+    async fn answered(answer: String) -> Result<String, String> {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/.well-known/mta-sts.txt", listener.local_addr().unwrap());
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = Vec::new();
+            while !asked.ends_with(b"\r\n\r\n") {
+                assert!(stream.read_buf(&mut asked).await.unwrap() > 0);
+            }
+            // The client may have seen enough before all of it is written.
+            let _ = stream.write_all(answer.as_bytes()).await;
+        });
+        let read = read(&http_client::new(PATIENCE).unwrap(), &url).await;
+        serving.await.unwrap();
+        read
+    }
+
+    #[tokio::test]
+    async fn only_a_plain_answer_is_a_policy() {
+        let answer = |status: &str, kind: &str, text: &str| {
+            answered(format!("HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nLocation: /x\r\nContent-Length: {}\r\n\r\n{text}", text.len()))
+        };
+        assert_eq!(answer("200 OK", "text/plain; charset=utf-8", "version: STSv1").await.unwrap(), "version: STSv1");
+        assert!(answer("404 Not Found", "text/plain", "x").await.unwrap_err().contains("404"));
+        assert!(answer("302 Found", "text/plain", "x").await.unwrap_err().contains("302"), "no redirection is followed");
+        assert!(answer("200 OK", "text/html", "x").await.unwrap_err().contains("text/plain"));
+        assert!(answer("200 OK", "text/plain", &"x".repeat(POLICY_MAX + 1)).await.unwrap_err().contains("too long"));
     }
 
     #[test]

@@ -64,7 +64,8 @@ impl TlsResult {
             Error::InvalidCertificate(certificate) => match certificate {
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => Self::CertificateHostMismatch,
                 CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::CertificateExpired,
-                CertificateError::UnknownIssuer => Self::CertificateNotTrusted,
+                // An issuer of the same name with another key is another one.
+                CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::CertificateNotTrusted,
                 CertificateError::ApplicationVerificationFailure => Self::TlsaInvalid,
                 _ => Self::ValidationFailure,
             },

@@ -30,7 +30,7 @@ pub struct DirectSettings {
     pub data_timeout_seconds: u64,
     /// How long a mail server is looked for, all hosts and addresses of a domain together, in seconds. A message under way is never cut off.
     pub search_timeout_seconds: u64,
-    /// Most sessions at once with the servers of one domain.
+    /// Most sessions at once with the servers of one domain. A mail that gets none within `connect_timeout_seconds` is tried later.
     pub per_destination: usize,
     /// How long an unused session is kept, in seconds.
     pub idle_seconds: u64,
