@@ -1,5 +1,6 @@
 //! `paravent check` as an operator runs it: the program itself, on configurations that are right and wrong in one way each.
 
+use crate::support::dns::Zone;
 use assert_cmd::Command;
 use serde_json::Value;
 use std::fs;
@@ -205,6 +206,35 @@ fn without_a_network_it_ends_and_says_that_it_could_not_ask() {
     let smarthost = findings.iter().find(|finding| finding["subject"] == "127.0.0.1:1").unwrap();
     assert_eq!(field(smarthost, "level"), "problem");
     assert!(!field(smarthost, "found").starts_with("127.0.0.1:1"), "{smarthost}");
+}
+
+/// What the check says of the name of EHLO, for mail without a smarthost: levels in order.
+fn levels_of_helo(zone: Zone) -> Vec<String> {
+    let place = fresh();
+    let file = place.path().join("paravent.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let direct = format!(
+        "[delivery]\nroute = \"direct\"\n[delivery.direct]\nhelo = \"gateway.visio.test\"\nresolvers = [\"127.0.0.1\"]\nresolver_port = {}\n",
+        zone.serve()
+    );
+    // Nothing listens for the other questions.
+    fs::write(&file, format!("{text}\n{direct}[authentication]\nresolvers = [\"127.83.29.7\"]\n")).unwrap();
+    let output = paravent().arg("--config").arg(&file).args(["--json", "check"]).assert().get_output().clone();
+    let findings: Vec<Value> = String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(findings.iter().any(|finding| field(finding, "subject") == "delivery.direct" && field(finding, "found").contains("port 25")));
+    let about = findings.iter().filter(|finding| field(finding, "subject") == "EHLO gateway.visio.test");
+    about.map(|finding| field(finding, "level").to_owned()).collect()
+}
+
+#[test]
+fn who_delivers_without_a_smarthost_needs_a_name_that_leads_back() {
+    let address = "192.0.2.7".parse().unwrap();
+    let named = || Zone::default().address("gateway.visio.test", "192.0.2.7");
+    assert_eq!(levels_of_helo(named().reverse(address, "Gateway.visio.test")), ["ok"]);
+    assert_eq!(levels_of_helo(named().reverse(address, "host-7.provider.example")), ["warning"]);
+    assert_eq!(levels_of_helo(named()), ["problem"]);
+    assert_eq!(levels_of_helo(Zone::default()), ["problem"]);
+    assert_eq!(levels_of_helo(Zone::default().broken("gateway.visio.test")), ["warning"]);
 }
 
 #[test]

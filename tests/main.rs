@@ -27,6 +27,7 @@ mod crash;
 mod crossing;
 mod dialog;
 mod dialogues;
+mod direct;
 mod directory;
 mod docs;
 mod doors;

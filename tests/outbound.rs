@@ -2,9 +2,9 @@
 
 use crate::letters::desk;
 mod dkim;
-mod items;
+pub(crate) mod items;
 mod pace;
-mod server;
+pub(crate) mod server;
 mod sink;
-mod smarthost;
+pub(crate) mod smarthost;
 mod worker;

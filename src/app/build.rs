@@ -3,7 +3,7 @@
 use super::callers::Callers;
 use super::world::RealWorld;
 use crate::authenticate::MailAuthenticator;
-use crate::config::{ConferenceSecret, Config, KeyKind, Secrets, decode_secret};
+use crate::config::{ConferenceSecret, Config, KeyKind, Route, Secrets, decode_secret};
 use crate::directory::CsvDirectory;
 use crate::domain::address::{Mailbox, NamedMailbox};
 use crate::domain::compose::Stationery;
@@ -169,7 +169,10 @@ pub(super) fn shown_settings(config: &Config) -> Vec<(&'static str, String)> {
         ("identity.guest_domain", identity.guest_domain.clone()),
         ("identity.public_url", identity.public_url.clone()),
         ("conference.url", config.conference.url.clone()),
-        ("delivery.smarthost.host", config.delivery.smarthost.host.clone()),
+        match config.delivery.route {
+            Route::Smarthost => ("delivery.smarthost.host", config.delivery.smarthost.host.clone()),
+            Route::Direct => ("delivery.direct.helo", config.delivery.direct.helo.clone()),
+        },
         ("policy.max_guests", policy.max_guests.to_string()),
         ("policy.opens_before_minutes", policy.opens_before_minutes.to_string()),
         ("policy.closes_after_minutes", policy.closes_after_minutes.to_string()),

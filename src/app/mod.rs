@@ -5,6 +5,7 @@ mod build;
 mod callers;
 mod doors;
 mod localserve;
+mod transport;
 mod watch;
 mod world;
 
@@ -21,9 +22,6 @@ use crate::flow::port::{Bell, Transport, Waker};
 use crate::flow::session_port::IdentityProvider;
 use crate::notify::Bells;
 use crate::notify::log::LogBell;
-use crate::outbound::dkim::{Signer, SigningTransport};
-use crate::outbound::failover::Failover;
-use crate::outbound::smarthost::Smarthost;
 use crate::outbound::worker::Worker;
 use crate::web::alert::{AlertCounter, router as alert_router};
 use crate::web::answer::{AnswerCounter, router as answer_router};
@@ -38,7 +36,7 @@ use crate::web::pages::Pages;
 use crate::web::peer::note_peer;
 use crate::web::sign_in::{Reception, router as sign_in_router};
 use crate::web::staff::{StaffCounter, router as staff_router};
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use axum::middleware::from_fn_with_state;
 use build::Ground;
 use callers::Callers;
@@ -84,9 +82,7 @@ async fn ground(config: &Config, wake: Arc<Notify>) -> anyhow::Result<Ground> {
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     install_crypto();
     let mut signals = StopSignals::listen()?;
-    let hosts = std::iter::once(&config.delivery.smarthost).chain(&config.delivery.fallback);
-    let ways: Vec<Smarthost> = hosts.map(|host| Smarthost::new(host.clone())).collect::<Result<_, _>>().map_err(|error| anyhow!(error))?;
-    let transport = Arc::new(SigningTransport::new(Arc::new(Signer::load(&config.keys.dkim)?), Failover::new(ways)));
+    let transport = transport::transport(&config)?;
     let (stop, stopping) = channel::channel(false);
     let mut running = Running::start(&config, transport, &stopping, None).await?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "serving");

@@ -17,7 +17,7 @@ mod web;
 mod webhook;
 
 pub use conference::{Conference, OtherConference};
-pub use delivery::Delivery;
+pub use delivery::{Delivery, Route};
 pub use directory::Directory;
 pub use fresh::{Fresh, write_fresh};
 pub use identity::Identity;

@@ -1,6 +1,6 @@
 //! What each setting means beside the others: findings that say what is wrong and what to do.
 
-use super::{Config, Secrets, keys};
+use super::{Config, Route, Secrets, keys};
 use crate::domain::authentication::domain_name;
 use crate::domain::token::AliasDomain;
 use secrecy::ExposeSecret;
@@ -61,6 +61,7 @@ impl Config {
         self.people(&mut findings);
         self.rooms(&mut findings);
         self.archive(&mut findings);
+        self.way_out(&mut findings);
         self.key_files(&mut findings);
         if findings.is_empty() {
             findings.push(Finding::ok("configuration", "the settings fit together"));
@@ -213,6 +214,30 @@ impl Config {
         }
     }
 
+    fn who_signs(&self) -> &'static str {
+        match self.delivery.route {
+            Route::Smarthost => "add a DKIM key, or let the smarthost sign",
+            Route::Direct => "add a DKIM key: without one large providers take no mail from you",
+        }
+    }
+
+    /// Without a smarthost this gateway is its own mail server in the eyes of all others.
+    fn way_out(&self, findings: &mut Vec<Finding>) {
+        match self.delivery.route {
+            Route::Smarthost => return,
+            Route::Direct => {}
+        }
+        let helo = &self.delivery.direct.helo;
+        if domain_name(helo.trim_end_matches('.')).is_none_or(|name| !name.contains('.')) {
+            let advice = "give the public name of this machine, to which its address leads back (PTR); often identity.host_name";
+            findings.push(Finding::problem("delivery.direct.helo", format!("`{helo}` is no public host name"), advice));
+        }
+        if self.delivery.direct.per_destination == 0 {
+            let advice = "give 1 or more: one is used";
+            findings.push(Finding::warning("delivery.direct.per_destination", "it allows no session", advice));
+        }
+    }
+
     fn key_files(&self, findings: &mut Vec<Finding>) {
         match Secrets::load(&self.keys.file) {
             Err(error) => findings.push(Finding::problem("keys.file", error.to_string(), "`paravent init` writes one")),
@@ -232,7 +257,7 @@ impl Config {
             }
         }
         if self.keys.dkim.is_empty() {
-            findings.push(Finding::warning("keys.dkim", "outgoing mail is not signed", "add a DKIM key, or let the smarthost sign"));
+            findings.push(Finding::warning("keys.dkim", "outgoing mail is not signed", self.who_signs()));
         }
         for dkim in &self.keys.dkim {
             match std::fs::metadata(&dkim.key_file) {

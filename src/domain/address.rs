@@ -72,6 +72,16 @@ impl Mailbox {
         !self.local.is_ascii() || !self.domain.is_ascii()
     }
 
+    /// The same mailbox with its domain in A-labels (RFC 5891 §4.4), for a server that takes no international addresses. `None` where
+    /// the local part is what is international: it has no other spelling.
+    pub fn in_ascii(&self) -> Option<Self> {
+        if !self.local.is_ascii() {
+            return None;
+        }
+        let domain = if self.domain.is_ascii() { self.domain.clone() } else { idna::domain_to_ascii_strict(&self.domain).ok()? };
+        (domain.len() <= DOMAIN_MAX).then(|| Self { local: self.local.clone(), domain })
+    }
+
     /// What a log may show: the first character and the domain.
     pub fn masked(&self) -> String {
         let first: String = self.local.chars().take(1).collect();
@@ -206,6 +216,15 @@ mod tests {
         {
             assert!(Mailbox::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn an_international_domain_has_an_ascii_spelling_and_a_local_part_has_none() {
+        let ascii = |text| Mailbox::parse(text).unwrap().in_ascii().map(|mailbox| mailbox.to_string());
+        assert_eq!(ascii("jean@hôpital.example").as_deref(), Some("jean@xn--hpital-ixa.example"));
+        assert_eq!(ascii("jean@hopital.example").as_deref(), Some("jean@hopital.example"));
+        assert_eq!(ascii("rené@hôpital.example"), None);
+        assert_eq!(ascii("jean@[192.0.2.1]").as_deref(), Some("jean@[192.0.2.1]"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Sends a message into our own doors as another server would: the same client, a fresh session each time.
 
-use super::connection::{Connection, Verdict};
+use super::connection::{Connection, Endpoint, Verdict};
 use super::smarthost::{SmarthostSettings, TlsMode};
 use super::tls::connector;
 use crate::domain::address::{Mailbox, ReversePath};
@@ -36,7 +36,9 @@ impl Injector for DoorInjector {
         let settings =
             SmarthostSettings { host: address.ip().to_string(), port: address.port(), tls: TlsMode::None, ..SmarthostSettings::default() };
         let failed = |cause: String| PortError::new("inject", cause);
-        let mut connection = Connection::open(&settings, &connector(None).map_err(failed)?).await.map_err(failed)?;
+        let mut connection = Connection::open(&Endpoint::from(&settings), &connector(None).map_err(failed)?)
+            .await
+            .map_err(|error| failed(error.to_string()))?;
         let verdict = connection.send(reverse_path, recipients, message).await;
         connection.close().await;
         match verdict {

@@ -7,13 +7,15 @@
 //! | [`aftermath`] | what an attempt leaves behind: states, tracks, alerts, audit |
 //! | [`failover`] | several ways, the next where one can't be reached |
 //! | [`smarthost`] | the transport to the next mail server, over [`pool`], [`connection`] and [`wire`] |
-//! | [`tls`] | whom that transport believes |
+//! | [`direct`] | the transport straight to the recipients' servers, over the same |
+//! | [`tls`] | whom those transports believe |
 //! | [`dkim`] | keys, their DNS records, and the transport that signs before it sends |
 //! | [`file`](mod@file), [`memory`] | named fakes, barred from production by [`Fake`] |
 //! | [`injector`] | speaks to our own doors for `localserve` |
 
 pub mod aftermath;
 pub mod connection;
+pub mod direct;
 pub mod dkim;
 pub mod failover;
 pub mod file;

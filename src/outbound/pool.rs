@@ -1,7 +1,7 @@
 //! A bounded set of sessions to one server: used again while they are young, healthy and not worn out.
 
 use super::connection::Connection;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -26,12 +26,22 @@ impl Pool {
 
     /// The session used last, if it is still fit. Those that were idle too long are taken leave of on the way.
     pub fn take(&self) -> Option<Connection> {
+        self.fit().pop()
+    }
+
+    /// Takes leave of the sessions that were idle too long; whether none is left.
+    pub fn expire(&self) -> bool {
+        self.fit().is_empty()
+    }
+
+    /// The idle sessions that may still be used.
+    fn fit(&self) -> MutexGuard<'_, Vec<Connection>> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         // In the order of their use: the oldest stand first.
         let expired = idle.iter().take_while(|connection| now.duration_since(connection.used_at) >= self.idle_life).count();
         idle.drain(..expired).for_each(Connection::take_leave);
-        idle.pop()
+        idle
     }
 
     /// Keeps a session for the next mail, unless it is broken or worn out.

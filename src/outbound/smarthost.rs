@@ -1,6 +1,6 @@
 //! The transport to the next mail server.
 
-use super::connection::{Connection, Verdict};
+use super::connection::{Connection, Endpoint, Verdict};
 use super::pool::Pool;
 use super::tls::connector;
 use crate::domain::address::{Mailbox, ReversePath};
@@ -88,6 +88,24 @@ impl SmarthostSettings {
     }
 }
 
+impl From<&SmarthostSettings> for Endpoint {
+    fn from(settings: &SmarthostSettings) -> Self {
+        Self {
+            host: settings.host.clone(),
+            address: None,
+            port: settings.port,
+            helo: settings.helo.clone(),
+            tls: settings.tls,
+            tls_required: settings.tls_required,
+            login: settings.login.clone().zip(settings.password.clone()),
+            clear_login: settings.is_loopback(),
+            connect_limit: Duration::from_secs(settings.connect_timeout_seconds),
+            command_limit: Duration::from_secs(settings.command_timeout_seconds),
+            data_limit: Duration::from_secs(settings.data_timeout_seconds),
+        }
+    }
+}
+
 /// Sends everything to one server.
 pub struct Smarthost {
     settings: SmarthostSettings,
@@ -108,7 +126,7 @@ impl Smarthost {
 
     /// Tries the way to the server without sending: connection, TLS and login. For `check`.
     pub async fn probe(&self) -> Result<(), String> {
-        Connection::open(&self.settings, &self.tls).await?.close().await;
+        Connection::open(&Endpoint::from(&self.settings), &self.tls).await?.close().await;
         Ok(())
     }
 
@@ -120,9 +138,9 @@ impl Smarthost {
                 return verdict;
             }
         }
-        match Connection::open(&self.settings, &self.tls).await {
+        match Connection::open(&Endpoint::from(&self.settings), &self.tls).await {
             Ok(connection) => self.send_over(connection, from, to, message).await,
-            Err(error) => Verdict::Unreached(error),
+            Err(error) => Verdict::Unreached(error.to_string()),
         }
     }
 
@@ -134,7 +152,7 @@ impl Smarthost {
 }
 
 /// Whether a used session had just been closed by the server: nothing was taken, a fresh one may do.
-fn is_stale(verdict: &Verdict) -> bool {
+pub(super) fn is_stale(verdict: &Verdict) -> bool {
     match verdict {
         Verdict::LostBefore(_) => true,
         Verdict::Answered(reply) => reply.code == 421,
@@ -143,7 +161,7 @@ fn is_stale(verdict: &Verdict) -> bool {
 }
 
 /// What a verdict means for the mail.
-fn outcome(verdict: Verdict) -> AttemptOutcome {
+pub(super) fn outcome(verdict: Verdict) -> AttemptOutcome {
     match verdict {
         Verdict::Answered(reply) => match reply.code {
             200..=299 => AttemptOutcome::Delivered(reply.text),

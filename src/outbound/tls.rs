@@ -1,24 +1,42 @@
 //! Whom the client believes: the platform's authorities, or one file of them.
 
-use rustls::crypto::aws_lc_rs;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use rustls_platform_verifier::BuilderVerifierExt;
 use std::path::Path;
 use std::sync::Arc;
 use tokio_rustls::TlsConnector;
 
 /// Builds the connector. An error names what is wrong with the authorities.
 pub fn connector(ca_file: Option<&Path>) -> Result<TlsConnector, String> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    let config = match ca_file {
-        None => builder.with_platform_verifier().map_err(|error| error.to_string())?.with_no_client_auth(),
-        Some(file) => builder.with_root_certificates(authorities(file)?).with_no_client_auth(),
+    believing(verifier(ca_file)?)
+}
+
+/// Who verifies certificates: by the platform's authorities, or by those of the file.
+pub fn verifier(ca_file: Option<&Path>) -> Result<Arc<dyn ServerCertVerifier>, String> {
+    let Some(file) = ca_file else {
+        let platform = rustls_platform_verifier::Verifier::new(provider()).map_err(|error| error.to_string())?;
+        return Ok(Arc::new(platform));
     };
+    let roots = Arc::new(authorities(file)?);
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider()).build();
+    verifier.map(|verifier| verifier as Arc<dyn ServerCertVerifier>).map_err(|error| error.to_string())
+}
+
+/// A connector that believes whom the verifier does.
+pub fn believing(verifier: Arc<dyn ServerCertVerifier>) -> Result<TlsConnector, String> {
+    let builder =
+        ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
+    let config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
     Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// The one provider of cryptography.
+pub fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
 }
 
 fn authorities(file: &Path) -> Result<RootCertStore, String> {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use syn::{Attribute, Expr, Field, Fields, GenericArgument, Item, ItemEnum, ItemStruct, Lit, Meta, PathArguments, Type};
 
 /// Where settings are declared, beside `src/config`.
-const BESIDE: [&str; 11] = [
+const BESIDE: [&str; 12] = [
     "src/authenticate/settings.rs",
     "src/domain/alert.rs",
     "src/domain/budget.rs",
@@ -17,6 +17,7 @@ const BESIDE: [&str; 11] = [
     "src/domain/attachment/policy.rs",
     "src/inbound/limits.rs",
     "src/oidc/settings.rs",
+    "src/outbound/direct/settings.rs",
     "src/outbound/dkim.rs",
     "src/outbound/smarthost.rs",
     "src/outbound/worker.rs",

@@ -2,6 +2,8 @@
 
 use paravent::outbound::smarthost::{SmarthostSettings, TlsMode};
 use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -22,6 +24,7 @@ pub(crate) struct Server {
     pub port: u16,
     heard: Arc<Mutex<Vec<String>>>,
     mails: Arc<Mutex<Vec<Vec<u8>>>>,
+    sessions: Arc<AtomicUsize>,
 }
 
 #[derive(Clone)]
@@ -48,14 +51,20 @@ impl Rules {
 
 impl Server {
     pub(crate) async fn start(rules: Rules) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), rules).await
+    }
+
+    /// At an address of one's own, where several servers share a port.
+    pub(crate) async fn start_at(address: SocketAddr, rules: Rules) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (heard, mails) = (Arc::default(), Arc::default());
-        let server = Self { port, heard: Arc::clone(&heard), mails: Arc::clone(&mails) };
+        let (heard, mails, sessions) = (Arc::default(), Arc::default(), Arc::<AtomicUsize>::default());
+        let server = Self { port, heard: Arc::clone(&heard), mails: Arc::clone(&mails), sessions: Arc::clone(&sessions) };
         tokio::spawn(async move {
             for number in 1.. {
                 let (stream, _) = listener.accept().await.unwrap();
                 stream.set_nodelay(true).unwrap();
+                sessions.store(number, Ordering::SeqCst);
                 let session =
                     Session { number, rules: rules.clone(), heard: Arc::clone(&heard), mails: Arc::clone(&mails), ahead: Vec::new() };
                 tokio::spawn(session.serve(stream));
@@ -67,6 +76,11 @@ impl Server {
     /// What it was told, session by session: the session's number, a space, and the line.
     pub(crate) fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().clone()
+    }
+
+    /// How often somebody connected.
+    pub(crate) fn sessions(&self) -> usize {
+        self.sessions.load(Ordering::SeqCst)
     }
 
     /// How often a line beginning so was heard.

@@ -149,7 +149,7 @@ async fn patience_ends() {
 }
 
 /// A server's side, and the file of its authority.
-fn certificate(folder: &std::path::Path, name: &str) -> (TlsAcceptor, PathBuf) {
+pub(crate) fn certificate(folder: &std::path::Path, name: &str) -> (TlsAcceptor, PathBuf) {
     let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
     let file = folder.join(format!("{}.pem", name.replace('.', "-")));
     std::fs::write(&file, made.cert.pem()).unwrap();
@@ -262,6 +262,21 @@ async fn limits_of_the_server_are_known_before_the_mail_is_sent() {
     let server = Server::start(Rules::offering(&["SMTPUTF8", "8BITMIME"])).await;
     assert!(matches!(Smarthost::new(server.settings()).unwrap().deliver(&international).await, Delivered(_)));
     assert_eq!(server.count("MAIL FROM:<r.token@visio.example> SMTPUTF8"), 1);
+}
+
+#[tokio::test]
+async fn an_international_domain_is_spelt_as_every_server_knows_it() {
+    let elsewhere = item("rene@hôpital.example", MAIL);
+    let server = Server::start(Rules::usual()).await;
+    assert!(matches!(Smarthost::new(server.settings()).unwrap().deliver(&elsewhere).await, Delivered(_)));
+    assert_eq!(server.count("RCPT TO:<rene@xn--hpital-ixa.example>"), 1);
+    // A header that is international itself has no other spelling, for the signature is made.
+    let raw = item("rene@hôpital.example", "To: rene@hôpital.example\r\n\r\nHello\r\n".as_bytes());
+    let outcome = Smarthost::new(server.settings()).unwrap().deliver(&raw).await;
+    assert!(matches!(outcome, Bounced(why) if why.starts_with("550 5.6.7")));
+    let server = Server::start(Rules::offering(&["SMTPUTF8", "8BITMIME"])).await;
+    assert!(matches!(Smarthost::new(server.settings()).unwrap().deliver(&elsewhere).await, Delivered(_)));
+    assert_eq!(server.count("RCPT TO:<rene@hôpital.example>"), 1);
 }
 
 #[tokio::test]

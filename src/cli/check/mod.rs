@@ -1,5 +1,6 @@
 //! `paravent check`: looks at everything that a gateway needs, and says what to do.
 
+mod direct;
 mod dns;
 mod jicofo;
 mod keys;
@@ -14,7 +15,7 @@ mod smarthost;
 mod tls;
 
 use super::{Desk, FINDINGS, Outcome, block_on, output};
-use crate::config::{Config, Finding, Level};
+use crate::config::{Config, Finding, Level, Route};
 use clap::Args;
 use indicatif::ProgressBar;
 use std::path::PathBuf;
@@ -75,12 +76,17 @@ async fn look(config: &Config, options: &Options) -> Vec<Chapter> {
     if !options.offline {
         progress.set_message("asking name servers");
         add("DNS", dns::findings(config, &dkim.records).await);
-        progress.set_message("trying the smarthost");
         progress.set_message("asking scanners");
         add("Scanners", scan::findings(&config.scan).await);
-        add("Smarthost", smarthost::findings(&config.delivery.smarthost).await);
-        for host in &config.delivery.fallback {
-            add("Smarthost, fallback", smarthost::findings(host).await);
+        progress.set_message("trying the way out");
+        match config.delivery.route {
+            Route::Smarthost => {
+                add("Smarthost", smarthost::findings(&config.delivery.smarthost).await);
+                for host in &config.delivery.fallback {
+                    add("Smarthost, fallback", smarthost::findings(host).await);
+                }
+            }
+            Route::Direct => add("Direct delivery", direct::findings(&config.delivery.direct, &config.identity.host_name).await),
         }
     }
     add("Jitsi", meeting_server::findings(config, secrets.as_ref(), &options.prosody));

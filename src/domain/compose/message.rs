@@ -85,9 +85,10 @@ fn field(mail: &mut Vec<u8>, name: &str, value: &impl Header) {
     value.write_header(mail, name.len() + 2);
 }
 
+/// With an international domain in A-labels, which every program knows: only an international local part needs SMTPUTF8 (RFC 6531).
 fn address(who: &NamedMailbox) -> Address<'static> {
     let name = who.name.as_deref().map(one_line).filter(|name| !name.is_empty());
-    Address::new_address(name, who.mailbox.to_string())
+    Address::new_address(name, who.mailbox.in_ascii().unwrap_or_else(|| who.mailbox.clone()).to_string())
 }
 
 /// A multipart whose boundary comes from the Message-ID alone. `level` tells the boundaries of one mail apart;
