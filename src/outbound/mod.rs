@@ -5,7 +5,6 @@
 //! | [`worker`] | takes due mail from the archive, has it delivered, commits what became of it |
 //! | [`aftermath`] | what an attempt leaves behind: states, tracks, alerts, audit |
 //! | [`smarthost`] | the transport to the next mail server, over [`pool`], [`connection`] and [`wire`] |
-//! | [`tls`] | whom that transport believes |
 //! | [`dkim`] | keys, their DNS records, and the transport that signs before it sends |
 //! | [`file`](mod@file), [`memory`] | named fakes, barred from production by [`Fake`] |
 //! | [`injector`] | speaks to our own doors for `localserve` |
@@ -18,7 +17,6 @@ pub mod injector;
 pub mod memory;
 pub mod pool;
 pub mod smarthost;
-pub mod tls;
 pub mod wire;
 pub mod worker;
 

@@ -5,6 +5,7 @@ mod jicofo;
 mod keys;
 mod local;
 mod lua;
+mod mailboxes;
 mod meeting_server;
 mod prosody;
 mod records;
@@ -79,6 +80,8 @@ async fn look(config: &Config, options: &Options) -> Vec<Chapter> {
         progress.set_message("asking scanners");
         add("Scanners", scan::findings(&config.scan).await);
         add("Smarthost", smarthost::findings(&config.delivery.smarthost).await);
+        progress.set_message("signing in to mailboxes");
+        add("Mailboxes", mailboxes::findings(config, secrets.as_ref()).await);
     }
     add("Jitsi", meeting_server::findings(config, secrets.as_ref(), &options.prosody));
     progress.finish_and_clear();

@@ -104,6 +104,15 @@ impl Block {
         (good, bad)
     }
 
+    /// The mailboxes of the first field of that name.
+    pub(super) fn first_mailboxes(&self, name: &str) -> Vec<NamedMailbox> {
+        let mut found = Vec::new();
+        if let Some(field) = self.named(name).next() {
+            field.each_address(|address| found.extend(named_mailbox(address)));
+        }
+        found
+    }
+
     /// Message ids of all fields of that name, in order.
     pub(super) fn message_ids(&self, name: &str) -> Vec<MessageId> {
         self.named(name).flat_map(RawField::message_ids).collect()
