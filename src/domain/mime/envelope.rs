@@ -20,10 +20,12 @@ pub struct Envelope {
 
 impl Envelope {
     /// Reads the header. `trusted` are names of the fields in which the receiving server notes for whom it delivers, in the order
-    /// in which they are believed. After them come To and Cc, which anybody writes.
+    /// in which they are believed. After them comes the trace of the newest server that says for whom it took the message, and then
+    /// To and Cc, which anybody writes.
     pub fn read(raw: &[u8], trusted: &[String]) -> Self {
         let block = Block::read(raw);
         let mut recipients: Vec<Vec<Mailbox>> = trusted.iter().map(|name| topmost(&block, name)).collect();
+        recipients.push(traced(&block).into_iter().collect());
         let mut written = Vec::new();
         for name in ["To", "Cc"] {
             written.extend(block.mailboxes(name).0.into_iter().map(|named| named.mailbox));
@@ -43,6 +45,17 @@ impl Envelope {
 /// earlier one, or of the sender.
 fn topmost(block: &Block, name: &str) -> Vec<Mailbox> {
     block.first_mailboxes(name).into_iter().map(|named| named.mailbox).collect()
+}
+
+/// The address of the first Received that has one (RFC 5321 §4.4, FOR).
+fn traced(block: &Block) -> Option<Mailbox> {
+    block.texts("Received").find_map(|text| {
+        let words = text.split([' ', '\t', ';']).collect::<Vec<_>>();
+        words.windows(2).filter(|pair| pair[0].eq_ignore_ascii_case("for")).find_map(|pair| {
+            let bare = pair[1].strip_prefix('<')?.strip_suffix('>')?;
+            Mailbox::parse(bare).ok()
+        })
+    })
 }
 
 /// Takes repeated ones out, and what is more than `most`.
@@ -97,6 +110,17 @@ mod tests {
     }
 
     #[test]
+    fn a_trace_that_says_for_whom_comes_before_what_the_sender_wrote() {
+        let envelope = read(
+            "Received: by 2001:db8::1 with SMTP id x; Mon, 5 Jan 2026 09:00:00 +0000\r\n\
+             Received: from a.example by mx.hosted.example\r\n\twith ESMTPS id for-1\r\n\tfor <oa1@visio.example>; Mon, 5 Jan 2026 09:00:00 +0000\r\n\
+             Received: from b.example by a.example for <forged@visio.example>\r\nTo: oa2@visio.example\r\n",
+        );
+        assert_eq!(shown(&envelope), [["oa1@visio.example"], ["oa2@visio.example"]]);
+        assert_eq!(shown(&read("Received: by a for x@visio.example; for <\r\n")), Vec::<Vec<String>>::new());
+    }
+
+    #[test]
     fn a_report_has_no_sender_and_a_mail_without_a_path_has_its_author() {
         assert_eq!(read("Return-Path: <>\r\nFrom: a@b.example\r\n").reverse_path, ReversePath::Null);
         assert_eq!(read("Return-Path: MAILER-DAEMON\r\nFrom: a@b.example\r\n").reverse_path, ReversePath::Null);
@@ -114,7 +138,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn hostile_headers_are_read(lines in proptest::collection::vec("(Delivered-To|X-Original-To|To|Cc|Return-Path|From|x)? ?:?[ -~\\t\\r\\n\u{80}-\u{17f}]{0,60}", 0..12)) {
+        fn hostile_headers_are_read(lines in proptest::collection::vec("(Delivered-To|X-Original-To|To|Cc|Return-Path|Received|From|x)? ?:?[ -~\\t\\r\\n\u{80}-\u{17f}]{0,60}", 0..12)) {
             let envelope = read(&lines.join("\r\n"));
             prop_assert!(envelope.recipients.iter().map(Vec::len).sum::<usize>() <= MOST);
             prop_assert!(envelope.recipients.iter().all(|group| !group.is_empty()));

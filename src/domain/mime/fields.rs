@@ -91,6 +91,11 @@ impl Block {
         self.named(name).next().map(RawField::text)
     }
 
+    /// Texts of all fields of that name.
+    pub(super) fn texts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = String> {
+        self.named(name).map(RawField::text)
+    }
+
     /// All mailboxes of all fields of that name; the second value counts what is no mailbox.
     pub(super) fn mailboxes(&self, name: &str) -> (Vec<NamedMailbox>, usize) {
         let mut bad = 0;
