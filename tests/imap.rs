@@ -16,7 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use support::house::{House, JEAN, LEA, ORGANIZER, calendar_mail, reply, words};
 use support::net::{self, Imap, PATIENCE, Smtp};
-use support::servers::Dovecot;
+use support::servers::{Dovecot, Gateway, GatewayPorts};
+use support::sink::Sink;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -243,6 +244,32 @@ async fn everything_ends_in_its_folder_and_nothing_is_lost() {
     fetching.stop().await;
 }
 
+/// An organizer whose program sends through the hosted mailbox's server invites guest aliases; who they are must be proved by domain.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_that_is_fetched_needs_a_proved_author() {
+    let Some(site) = Site::set().await else { return };
+    let alias = "ines.moreau=societe.example@guest.visio.example";
+    let invitation = |number: u32| {
+        let mail = calendar_mail("REQUEST", number, 15, &[alias]).replace("UID:meeting-1", "UID:meeting-2");
+        crlf(&format!("Return-Path: <{ORGANIZER}>\nDelivered-To: visio@hosted.example\n{mail}"))
+    };
+    let meetings = async || site.house.archive.meetings(chrono::DateTime::UNIX_EPOCH, 10).await.unwrap().len();
+    let (mut done, mut refused, mut inbox) = (site.folder(DONE), site.folder(REFUSED), site.folder("INBOX"));
+    site.house.verdicts.aligned.store(false, Ordering::SeqCst);
+    inbox.append("INBOX", &invitation(0));
+    let fetching = site.fetch("");
+    refused.wait_for(1);
+    assert_eq!(meetings().await, 1);
+
+    site.house.verdicts.aligned.store(true, Ordering::SeqCst);
+    inbox.append("INBOX", &invitation(1));
+    done.wait_for(1);
+    fetching.stop().await;
+    assert_eq!(meetings().await, 2);
+    let sent = site.house.sent().await;
+    assert!(sent.iter().any(|item| item.recipient.to_string() == "ines.moreau@societe.example"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn in_flag_mode_everything_stays_and_is_looked_at_once() {
     let Some(site) = Site::set().await else { return };
@@ -394,21 +421,21 @@ async fn what_cannot_be_taken_now_stays_and_holds_up_nothing() {
 async fn a_gateway_that_takes_nothing_is_not_asked_about_everything() {
     let Some(site) = Site::set().await else { return };
     let (watched, mut hears) = Watched::of(site.house.gateway.clone());
-    watched.refuses.store(3, Ordering::SeqCst);
+    watched.refuses.store(10, Ordering::SeqCst);
     let mut inbox = site.folder("INBOX");
-    for minute in 0..8 {
+    for minute in 0..12 {
         inbox.append("INBOX", &crlf(&site.answer(JEAN, "ACCEPTED", minute).await));
     }
     let mut done = site.folder(DONE);
     let fetching = site.fetch_for(watched.clone(), "");
-    done.wait_for(8);
+    done.wait_for(12);
     inbox.wait_for_at_most(0);
     fetching.stop().await;
     let mut answers = Vec::new();
     while let Ok(answer) = hears.try_recv() {
         answers.push(answer == [Answer::TRY_AGAIN]);
     }
-    assert_eq!(answers, [vec![true; 3], vec![false; 8]].concat());
+    assert_eq!(answers, [vec![true; 10], vec![false; 12]].concat());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -482,6 +509,97 @@ async fn tls_is_spoken_and_a_stranger_is_not_believed() {
     let fetching = Fetching::start(Mailbox::new(settings, secret(), site.house.gateway.clone(), site.house.clock.clone()).unwrap());
     done.wait_for(1);
     fetching.stop().await;
+}
+
+/// `cargo test --test all what_a_large_mailbox_costs -- --ignored --nocapture`
+#[test]
+#[ignore = "prints figures"]
+fn what_a_large_mailbox_costs() {
+    const COUNT: usize = 50_000;
+    let folder = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755)).tempdir().unwrap();
+    let [imap, imap_lmtp, mx, submission, lmtp, web] = net::free_ports();
+    let Some(dovecot) = Dovecot::start(&folder.path().join("dovecot"), imap, imap_lmtp) else { return };
+    let open = |name: &str| {
+        let mut imap = dovecot.mailbox(BOX);
+        if name != "INBOX" && imap.lines(&format!("LIST \"\" \"{name}\"")).is_empty() {
+            imap.command(&format!("CREATE \"{name}\""));
+        }
+        imap.select(name);
+        imap
+    };
+    let sink = Sink::start();
+    let place = folder.path().join("gateway");
+    let ports = GatewayPorts { mx, submission, lmtp, web, smarthost: sink.port };
+    let organizers = format!(
+        "id,mail,aliases,name,login,password_hash,language,group,secrets,active\n,{ORGANIZER},,Claire Bernard,,,fr,medical,,true\n"
+    );
+    let mut gateway = Gateway::start_with(&place, ports, &organizers, str::to_owned);
+    let mail = calendar_mail("REQUEST", 0, 13, &[JEAN]).replace("20260106", "20310106");
+    assert!(Smtp::open(submission).send(ORGANIZER, &[JEAN], mail.as_bytes()).starts_with("250"));
+    let alias = sink.wait_for("the invitation", |taken| {
+        let invitation = taken.iter().find(|mail| mail.to == JEAN)?.mail();
+        invitation.author().map(|author| author.mailbox.to_string())
+    });
+    gateway.kill();
+
+    drop(open("INBOX"));
+    fill(&dovecot.maildir(BOX), COUNT, |number| match number % 5 {
+        0 => words(JEAN, &alias, &format!("m{number}@hopital.example"), &format!("Message {number}")),
+        _ => words(JEAN, "claire@hosted.example", &format!("m{number}@hopital.example"), "Bonjour"),
+    });
+    // Dovecot counts them once before the clock runs.
+    open("INBOX").wait_for(COUNT);
+    let append = |file: &str, text: &str| {
+        let path = place.join(file);
+        std::fs::write(&path, format!("{}\n{text}", std::fs::read_to_string(&path).unwrap())).unwrap();
+    };
+    append(
+        "paravent.toml",
+        &format!(
+            "[budgets]\npair_per_day = 100000\nalias_per_day = 100000\nsender_per_day = 100000\n\
+             [[imap]]\nname = \"office\"\nhost = \"127.0.0.1\"\nport = {imap}\ntls = \"none\"\nuser = \"{BOX}\"\n"
+        ),
+    );
+    append("keys.toml", "[[imap]]\nname = \"office\"\npassword = \"secret\"\n");
+    let (mut done, mut unmatched) = (open(DONE), open(UNMATCHED));
+    let begin = std::time::Instant::now();
+    gateway.restart();
+    unmatched.wait_for(COUNT / 5 * 4);
+    done.wait_for(COUNT / 5);
+    open("INBOX").wait_for_at_most(0);
+    println!("{COUNT} messages, {} of them for a guest: {:.1?}, at most {} KiB", COUNT / 5, begin.elapsed(), gateway.peak_memory());
+}
+
+/// As an operator sees it: the program with a mailbox in its configuration.
+#[test]
+fn check_signs_in_to_each_mailbox() {
+    let folder = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755)).tempdir().unwrap();
+    let [imap, lmtp] = net::free_ports();
+    let Some(dovecot) = Dovecot::start(&folder.path().join("dovecot"), imap, lmtp) else { return };
+    drop(dovecot.mailbox(BOX));
+    let place = folder.path().join("gateway");
+    let paravent = || assert_cmd::Command::cargo_bin("paravent").unwrap();
+    paravent().args(["init", "--domain", "visio.test", "--folder"]).arg(&place).assert().success();
+    let append = |file: &str, text: &str| {
+        let path = place.join(file);
+        std::fs::write(&path, format!("{}\n{text}", std::fs::read_to_string(&path).unwrap())).unwrap();
+    };
+    for (name, password) in [("right", "secret"), ("wrong", "hunter2")] {
+        append(
+            "paravent.toml",
+            &format!("[[imap]]\nname = \"{name}\"\nhost = \"127.0.0.1\"\nport = {imap}\ntls = \"none\"\nuser = \"{BOX}\"\n"),
+        );
+        append("keys.toml", &format!("[[imap]]\nname = \"{name}\"\npassword = \"{password}\"\n"));
+    }
+    // No name server is asked.
+    append("paravent.toml", "[authentication]\nresolvers = [\"127.0.0.1\"]\nresolver_port = 9\n");
+    let output = paravent().arg("--config").arg(place.join("paravent.toml")).args(["--json", "check"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let finding =
+        |subject: &str| text.lines().find(|line| line.contains(&format!("\"subject\":\"{subject}\""))).unwrap_or_else(|| panic!("{text}"));
+    assert!(finding("imap.right").contains("\"level\":\"ok\"") && finding("imap.right").contains("signed in"));
+    assert!(finding("imap.wrong").contains("\"level\":\"problem\"") && finding("imap.wrong").contains("refused"));
+    assert!(!text.contains("hunter2"));
 }
 
 /// Messages put into a Maildir without a server: of each hundred one is an answer, ninety-nine are for nobody.

@@ -16,21 +16,27 @@ pub(super) enum Fate {
     Refused,
     /// It is for none of our addresses.
     Unmatched,
-    /// It could not be taken now.
+    /// It is not taken now, for a reason of its own, such as too much mail from its sender.
     Later,
+    /// It could not be taken now: something inside is down.
+    Down,
 }
 
 /// Gives a message to its stories.
 pub(super) async fn take(reception: &dyn Reception, raw: Vec<u8>, recipient_headers: &[String], encrypted: bool) -> Fate {
+    if !has_whole_lines(&raw) {
+        return Fate::Refused;
+    }
     let Envelope { recipients, reverse_path } = Envelope::read(&raw, recipient_headers);
     let session =
         Session { door: MailDoor::Imap, peer: IpAddr::V4(Ipv4Addr::UNSPECIFIED), helo: String::new(), encrypted, submitter: None };
     for group in recipients {
         let mut ours: Vec<Mailbox> = Vec::new();
         for recipient in group {
-            match reception.check_recipient(&session, &reverse_path, &recipient).await.class() {
+            let answer = reception.check_recipient(&session, &reverse_path, &recipient).await;
+            match answer.class() {
                 AnswerClass::Accepted => ours.push(recipient),
-                AnswerClass::Transient => return Fate::Later,
+                AnswerClass::Transient => return fate(&[answer]),
                 AnswerClass::Permanent => {}
             }
         }
@@ -42,10 +48,31 @@ pub(super) async fn take(reception: &dyn Reception, raw: Vec<u8>, recipient_head
     Fate::Unmatched
 }
 
+/// Whether every line ends with CRLF and none has a NUL in it. In anything else two programs see different lines: the other doors
+/// take no such message either.
+fn has_whole_lines(raw: &[u8]) -> bool {
+    let mut before = 0;
+    for octet in raw {
+        match (before, *octet) {
+            (_, 0) => return false,
+            (b'\r', b'\n') => {}
+            (b'\r', _) | (_, b'\n') => return false,
+            (_, _) => {}
+        }
+        before = *octet;
+    }
+    before != b'\r'
+}
+
 /// What several answers come to. One that must come again brings the others again, which are duplicates then.
 fn fate(answers: &[Answer]) -> Fate {
     let has = |class| answers.iter().any(|answer| answer.class() == class);
-    if has(AnswerClass::Transient) || answers.is_empty() {
+    // RFC 3463 §3.4: X.3 is about the system that answers.
+    let is_down = |answer: &Answer| answer.class() == AnswerClass::Transient && answer.enhanced.1 == 3;
+    if answers.is_empty() || answers.iter().any(is_down) {
+        return Fate::Down;
+    }
+    if has(AnswerClass::Transient) {
         return Fate::Later;
     }
     if has(AnswerClass::Accepted) { Fate::Taken } else { Fate::Refused }
@@ -114,20 +141,31 @@ mod tests {
             ("To: x@y.example\r\n", Fate::Unmatched, vec![]),
             ("To: forged@visio.example\r\n", Fate::Unmatched, vec![]),
             ("", Fate::Unmatched, vec![]),
-            ("To: o1@visio.example, later@visio.example\r\n", Fate::Later, vec![]),
+            ("To: o1@visio.example, later@visio.example\r\n", Fate::Down, vec![]),
         ] {
             assert_eq!(taken(&desk, head).await, (fate, got.into_iter().map(str::to_owned).collect()), "{head}");
         }
     }
 
     #[tokio::test]
+    async fn lines_that_two_programs_see_differently_are_refused() {
+        let desk = Desk::default();
+        for head in ["To: o1@visio.example\n", "To: o1@visio.example\rX: y\r\n", "To: o1@visio.example\0\r\n"] {
+            assert_eq!(taken(&desk, head).await.0, Fate::Refused, "{head:?}");
+        }
+        assert!(has_whole_lines(b"a\r\n\r\nb") && has_whole_lines(b"") && !has_whole_lines(b"a\r"));
+    }
+
+    #[tokio::test]
     async fn an_answer_becomes_a_fate() {
-        for (says, fate) in [(Answer::TRY_AGAIN, Fate::Later), (Answer::UNKNOWN_RECIPIENT, Fate::Refused)] {
+        let too_much = Answer::new(450, (4, 7, 1), "Too much mail");
+        for (says, fate) in [(Answer::TRY_AGAIN, Fate::Down), (too_much.clone(), Fate::Later), (Answer::UNKNOWN_RECIPIENT, Fate::Refused)] {
             let desk = Desk { says: Some(says), ..Desk::default() };
             assert_eq!(taken(&desk, "To: o1@visio.example\r\n").await.0, fate);
         }
         assert_eq!(super::fate(&[Answer::ACCEPTED, Answer::UNKNOWN_RECIPIENT]), Fate::Taken);
-        assert_eq!(super::fate(&[Answer::ACCEPTED, Answer::TRY_AGAIN]), Fate::Later);
-        assert_eq!(super::fate(&[]), Fate::Later);
+        assert_eq!(super::fate(&[Answer::ACCEPTED, Answer::TRY_AGAIN, too_much.clone()]), Fate::Down);
+        assert_eq!(super::fate(&[Answer::ACCEPTED, too_much]), Fate::Later);
+        assert_eq!(super::fate(&[]), Fate::Down);
     }
 }

@@ -13,6 +13,8 @@ use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 
+/// The command that opens a folder.
+const OPEN: &str = "SELECT";
 /// How long a farewell may take: nothing depends on it.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -26,6 +28,8 @@ pub(super) struct Link {
     pub(super) idles: bool,
     /// Whether it told of new mail since this was last set back.
     pub(super) arrivals: bool,
+    /// How many messages the open folder has, as far as we were told.
+    count: u32,
 }
 
 /// A folder as it was when it was opened.
@@ -42,7 +46,7 @@ impl Link {
     pub(super) async fn open(settings: &ImapSettings, tls: &TlsConnector, credentials: &Credentials) -> Result<Self, Trouble> {
         let session = sign_in::open(settings, tls, credentials).await?;
         let patience = Duration::from_secs(settings.command_timeout_seconds);
-        let mut link = Self { session, patience, moves: false, uid_plus: false, idles: false, arrivals: false };
+        let mut link = Self { session, patience, moves: false, uid_plus: false, idles: false, arrivals: false, count: 0 };
         let mut offers: BTreeSet<String> = BTreeSet::new();
         link.command("CAPABILITY", "CAPABILITY", |response| {
             if let Response::Capabilities(list) = response {
@@ -76,10 +80,22 @@ impl Link {
                 Response::Done { tag: done, status, outcome } if done == tag => return ended(name, status, outcome),
                 Response::Data { status: Status::Bye, .. } => return Err(Trouble::Lost),
                 other => {
-                    self.arrivals |= is_arrival(other);
+                    self.note(other);
                     hear(other);
                 }
             }
+        }
+    }
+
+    /// Counts what comes and goes. Some servers tell the same number again and again: only more is news.
+    fn note(&mut self, response: &Response<'_>) {
+        match response {
+            Response::MailboxData(MailboxDatum::Exists(count)) => {
+                self.arrivals |= *count > self.count;
+                self.count = *count;
+            }
+            Response::Expunge(_) => self.count = self.count.saturating_sub(1),
+            _ => {}
         }
     }
 
@@ -132,7 +148,8 @@ impl Link {
     /// Opens a folder.
     pub(super) async fn select(&mut self, name: &str) -> Result<Selected, Trouble> {
         let mut selected = Selected::default();
-        self.command("SELECT", &format!("SELECT {}", folder::quoted(name)), |response| {
+        self.count = 0;
+        self.command(OPEN, &format!("{OPEN} {}", folder::quoted(name)), |response| {
             if let Response::Data { outcome: Outcome { code: Some(code), .. }, .. } = response {
                 match code {
                     ResponseCode::UidValidity(validity) => selected.validity = *validity,
@@ -228,7 +245,7 @@ impl Link {
                     Response::Done { tag: done, status: Status::Ok, .. } if *done == tag => return Ok(None),
                     Response::Done { tag: done, status, outcome } if *done == tag => return ended("IDLE", status, outcome).map(|()| None),
                     Response::Data { status: Status::Bye, .. } => return Err(Trouble::Lost),
-                    other => self.arrivals |= is_arrival(other),
+                    other => self.note(other),
                 }
             }
         };
@@ -239,7 +256,7 @@ impl Link {
                     let response = heard.map_err(|error| unread(&error))?.ok_or(Trouble::Lost)?;
                     match response.parsed() {
                         Response::Data { status: Status::Bye, .. } => return Err(Trouble::Lost),
-                        other => self.arrivals |= is_arrival(other),
+                        other => self.note(other),
                     }
                 }
                 () = tokio::time::sleep_until(until) => break,
@@ -268,10 +285,6 @@ fn ended(name: &'static str, status: &Status, outcome: &Outcome<'_>) -> Result<(
     }
 }
 
-fn is_arrival(response: &Response<'_>) -> bool {
-    matches!(response, Response::MailboxData(MailboxDatum::Exists(_)))
-}
-
 fn broken(_: async_imap::error::Error) -> Trouble {
     Trouble::Lost
 }
@@ -281,7 +294,7 @@ fn unread(error: &io::Error) -> Trouble {
     if error.kind() == io::ErrorKind::Other { Trouble::Unreadable } else { Trouble::Lost }
 }
 
-/// Numbers as a set (RFC 3501 §9): neighbours as a range, since lines have an end. Must be in order.
+/// Numbers as a set (RFC 3501 §9): neighbours as a range, since lines have an end.
 fn set(uids: &[u32]) -> String {
     let mut text = String::new();
     for range in uids.chunk_by(|one, next| one.checked_add(1) == Some(*next)) {

@@ -44,14 +44,15 @@ pub(super) struct Retries {
 
 impl Retries {
     /// A folder was listed: what is gone is forgotten, and everything where the numbers have got another meaning. The rest that may be
-    /// tried now, in order.
+    /// tried now: first what never was, so that nobody's mail waits behind what fails again and again.
     pub(super) fn due(&mut self, validity: u32, listed: &BTreeSet<u32>, now: Instant) -> Vec<u32> {
         if self.validity != validity {
             self.tried.clear();
             self.validity = validity;
         }
         self.tried.retain(|uid, _| listed.contains(uid));
-        listed.iter().copied().filter(|uid| self.tried.get(uid).is_none_or(|tried| tried.due <= now)).collect()
+        let again = self.tried.iter().filter(|(_, tried)| tried.due <= now).map(|(uid, _)| *uid);
+        listed.iter().copied().filter(|uid| !self.tried.contains_key(uid)).chain(again).collect()
     }
 
     /// A message is tried now. How often it was before.
@@ -90,7 +91,7 @@ mod tests {
         assert_eq!(retries.due(7, &listed, now), [1, 3]);
         assert_eq!(retries.next(), Some(now + Duration::from_secs(5)));
         let later = now + Duration::from_secs(5);
-        assert_eq!(retries.due(7, &listed, later), [1, 2, 3]);
+        assert_eq!(retries.due(7, &listed, later), [1, 3, 2]);
         assert_eq!(retries.tries(2, later, PACE, 0.0), 1);
         assert_eq!(retries.due(7, &listed, later + Duration::from_secs(9)), [1, 3]);
     }

@@ -12,8 +12,10 @@ use std::time::Duration;
 use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 
-/// So many messages in a row that could not be taken mean that none can be.
-const IN_A_ROW: u32 = 3;
+/// So many messages in a row that could not be taken because something inside is down mean that none can be.
+const IN_A_ROW: u32 = 10;
+/// Longest pause then. Senders whose name servers never answer can look like that too: the mail behind theirs must not wait long.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// How often a folder is listed again because mail came while it was listed.
 const LISTINGS: u32 = 3;
 /// A backlog is told of after each so many.
@@ -107,7 +109,7 @@ impl<'a> Visit<'a> {
     fn until(&self, is_down: bool) -> Instant {
         let (settings, now) = (self.settings(), Instant::now());
         if is_down {
-            return now + Pace::of(settings).wait(self.memory.down, self.mailbox.world.spread());
+            return now + Pace::of(settings).wait(self.memory.down, self.mailbox.world.spread()).min(LONGEST_PAUSE);
         }
         let is_told = self.link.idles && self.folders.len() == 1;
         let usual =
@@ -209,12 +211,12 @@ impl<'a> Visit<'a> {
             // Noted before it is fetched: one message that breaks the connection each time must not stand before all others.
             let tries = self.memory.retries[at].tries(*uid, Instant::now(), Pace::of(settings), self.mailbox.world.spread());
             let Some(fate) = self.fate(*uid, *size).await? else { continue };
-            in_a_row = if fate == Fate::Later { in_a_row + 1 } else { 0 };
+            in_a_row = if fate == Fate::Down { in_a_row + 1 } else { 0 };
             match fate {
                 Fate::Taken => batch.taken.push(*uid),
                 Fate::Refused => batch.refused.push(*uid),
                 Fate::Unmatched => batch.unmatched.push(*uid),
-                Fate::Later => tracing::info!(mailbox = %settings.name, uid, tries, "a message can't be taken now"),
+                Fate::Later | Fate::Down => tracing::info!(mailbox = %settings.name, uid, tries, "a message can't be taken now"),
             }
             if in_a_row >= IN_A_ROW {
                 batch.is_down = true;
