@@ -80,7 +80,7 @@ pub struct ImapSettings {
     /// died without a word is noticed then.
     #[serde(default = "default_idle_seconds")]
     pub idle_seconds: u64,
-    /// How many messages are settled together: after so many they are moved or flagged. At most 500; 50 where it is missing.
+    /// How many messages are settled together: after so many they are moved or flagged. At most 500; 200 where it is missing. A server with a large mailbox takes long for each move.
     #[serde(default = "default_batch")]
     pub batch: usize,
     /// Largest message, in bytes; a larger one is not fetched, and is refused. 36700160 where it is missing.
@@ -213,7 +213,7 @@ fn default_idle_seconds() -> u64 {
 }
 
 fn default_batch() -> usize {
-    50
+    200
 }
 
 fn default_message_bytes() -> u32 {

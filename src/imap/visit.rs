@@ -174,9 +174,12 @@ impl<'a> Visit<'a> {
             seen += uids.len();
             let (taken, refused, unmatched) = (batch.taken.len(), batch.refused.len(), batch.unmatched.len());
             self.memory.refused += refused as u64;
-            if refused + unmatched > 0 {
-                let folder = &settings.folders[at];
-                tracing::warn!(mailbox = %name, %folder, refused, unmatched, refused_ever = self.memory.refused, "mail was put aside");
+            let folder = &settings.folders[at];
+            if refused > 0 {
+                tracing::warn!(mailbox = %name, %folder, refused, refused_ever = self.memory.refused, "mail for us was refused, and put aside");
+            }
+            if unmatched > 0 {
+                tracing::info!(mailbox = %name, %folder, unmatched, "mail for no address of ours was put aside");
             }
             tracing::debug!(mailbox = %name, taken, refused, unmatched, "a batch is settled");
             if batch.is_down {
