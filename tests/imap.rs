@@ -4,6 +4,8 @@
 use crate::support;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use paravent::domain::address::{Mailbox as Address, ReversePath};
 use paravent::domain::answer::Answer;
 use paravent::domain::attendance::PartStat;
@@ -18,6 +20,7 @@ use support::house::{House, JEAN, LEA, ORGANIZER, calendar_mail, reply, words};
 use support::net::{self, Imap, PATIENCE, Smtp};
 use support::servers::{Dovecot, Gateway, GatewayPorts};
 use support::sink::Sink;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -662,6 +665,91 @@ fn check_signs_in_to_each_mailbox() {
     assert!(finding("imap.right").contains("\"level\":\"ok\"") && finding("imap.right").contains("signed in"));
     assert!(finding("imap.wrong").contains("\"level\":\"problem\"") && finding("imap.wrong").contains("refused"));
     assert!(!text.contains("hunter2"));
+}
+
+/// A server that says what the test says: a list of what is expected (a part of the line; empty for anything) and what is answered,
+/// where `TAG` stands for the tag.
+async fn scripted(greeting: &str, script: &[(&str, &str)]) -> (u16, JoinHandle<Vec<String>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let greeting = greeting.to_owned();
+    let script: Vec<(String, String)> = script.iter().map(|(wants, says)| ((*wants).to_owned(), (*says).to_owned())).collect();
+    let task = tokio::spawn(async move {
+        let mut stream = BufReader::new(listener.accept().await.unwrap().0);
+        stream.get_mut().write_all(greeting.as_bytes()).await.unwrap();
+        let mut heard = Vec::new();
+        for (wants, says) in script {
+            let mut line = String::new();
+            if stream.read_line(&mut line).await.unwrap() == 0 {
+                break;
+            }
+            assert!(line.contains(&wants), "{line} is not {wants}");
+            let tag = line.split(' ').next().unwrap().to_owned();
+            stream.get_mut().write_all(says.replace("TAG", &tag).as_bytes()).await.unwrap();
+            heard.push(line);
+        }
+        heard
+    });
+    (port, task)
+}
+
+#[tokio::test]
+async fn a_token_is_shown_as_xoauth2_and_a_refusal_of_it_is_understood() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "ya29.one\n").unwrap();
+    let credentials = Credentials::TokenFile(file.clone());
+    let hello = "* OK ready\r\n";
+    let shown = |line: &str| String::from_utf8(STANDARD.decode(line.trim()).unwrap()).unwrap();
+
+    let refusing = [
+        ("AUTHENTICATE XOAUTH2", "+ \r\n"),
+        ("", "+ eyJzdGF0dXMiOiI0MDAifQ==\r\n"),
+        ("", "A0001 NO [AUTHENTICATIONFAILED] the token ran out\r\n"),
+    ];
+    let (port, server) = scripted(hello, &refusing).await;
+    let trouble = mailbox::probe(&settings(port, ""), &credentials).await.unwrap_err().to_string();
+    assert!(trouble.contains("the token ran out") && !trouble.contains("ya29"), "{trouble}");
+    let heard = server.await.unwrap();
+    assert_eq!(shown(&heard[1]), format!("user={BOX}\x01auth=Bearer ya29.one\x01\x01"));
+    assert_eq!(heard[2], "\r\n");
+
+    // Another program has renewed it.
+    std::fs::write(&file, "ya29.two").unwrap();
+    let taking = [
+        ("AUTHENTICATE XOAUTH2", "+ \r\n"),
+        ("", "* CAPABILITY IMAP4rev1\r\nA0001 OK in\r\n"),
+        ("CAPABILITY", "* CAPABILITY IMAP4rev1 IDLE\r\nTAG OK done\r\n"),
+        ("LIST", "* LIST (\\Noselect) \"/\" \"\"\r\nTAG OK done\r\n"),
+        ("SELECT \"INBOX\"", "* 0 EXISTS\r\n* OK [UIDVALIDITY 1] valid\r\nTAG OK [READ-WRITE] done\r\n"),
+        ("LOGOUT", "* BYE\r\nTAG OK done\r\n"),
+    ];
+    let (port, server) = scripted(hello, &taking).await;
+    assert!(mailbox::probe(&settings(port, ""), &credentials).await.unwrap().contains("by itself"));
+    assert!(shown(&server.await.unwrap()[1]).contains("ya29.two"));
+}
+
+#[tokio::test]
+async fn servers_that_speak_nonsense_are_trouble_and_nothing_worse() {
+    let probe = async |greeting: &str, script: &[(&str, &str)]| {
+        let (port, _server) = scripted(greeting, script).await;
+        let settings = settings(port, "command_timeout_seconds = 2\nconnect_timeout_seconds = 2");
+        mailbox::probe(&settings, &secret()).await.unwrap_err().to_string()
+    };
+    assert!(probe("* BYE too many\r\n", &[]).await.contains("too many"));
+    assert!(probe("* PREAUTH you are somebody\r\n", &[]).await.starts_with("no connection"));
+    assert!(probe("220 smtp.example ESMTP\r\n", &[]).await.contains("can't be read"));
+    assert!(probe("", &[("", "")]).await.contains("in time"));
+    assert!(probe("* OK\r\n", &[("LOGIN", "TAG BAD LOGIN visio secret\r\n")]).await.contains("does not know"));
+    assert!(probe("* OK\r\n", &[("LOGIN", "")]).await.contains("lost"), "the server hangs up");
+    let signed_in = ("LOGIN", "TAG OK in\r\n");
+    assert!(probe("* OK\r\n", &[signed_in, ("CAPABILITY", "* CAPABILITY\0\r\n")]).await.contains("can't be read"));
+    assert!(probe("* OK\r\n", &[signed_in, ("CAPABILITY", "* BYE\r\n")]).await.contains("lost"));
+    assert!(
+        probe("* OK\r\n", &[signed_in, ("CAPABILITY", "TAG OK\r\n"), ("LIST", "TAG NO not you\r\n")])
+            .await
+            .contains("LIST was refused: not you")
+    );
 }
 
 /// Messages put into a Maildir without a server: of each hundred one is an answer, ninety-nine are for nobody.
