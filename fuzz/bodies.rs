@@ -8,6 +8,7 @@ use paravent::domain::id::OrganizerId;
 use paravent::domain::itip;
 use paravent::domain::language::Language;
 use paravent::domain::leak::{Secrets, scan};
+use paravent::domain::mime::envelope::{Envelope, MOST};
 use paravent::domain::mime::tnef::{Beside, TnefLimits, TnefMessage};
 use paravent::domain::mime::{self, MimeLimits};
 use paravent::domain::organizer::{Anonymity, Group, Organizer};
@@ -22,6 +23,8 @@ pub(crate) fn mime(bytes: &[u8]) {
     let limits = MimeLimits::default();
     let mail = mime::read(bytes, &limits);
     assert!(mail.parts.iter().all(|part| part.depth <= limits.depth));
+    let envelope = Envelope::read(bytes, &["Delivered-To".to_owned(), "Received".to_owned()]);
+    assert!(envelope.recipients.iter().map(Vec::len).sum::<usize>() <= MOST);
 }
 
 /// Reads a calendar object: never panics, and what was read can be walked.

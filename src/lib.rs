@@ -11,6 +11,7 @@
 //! | [`domain`] | quiet rooms: pure values in, values out |
 //! | [`flow`] | corridors: route, invite, reply, join, and the ports to the outside |
 //! | [`inbound`] | ears: SMTP and LMTP |
+//! | [`imap`] | ears for mailboxes elsewhere: IMAP |
 //! | [`outbound`] | mouth: the outbox worker and its transports |
 //! | [`notify`] | bells: how an alert reaches people |
 //! | [`directory`] | who may organize |
@@ -30,6 +31,7 @@ pub mod directory;
 pub mod domain;
 pub mod flow;
 pub mod http_client;
+pub mod imap;
 pub mod inbound;
 pub mod notify;
 pub mod oidc;
@@ -37,4 +39,5 @@ pub mod outbound;
 pub mod scan;
 pub mod store;
 pub mod telemetry;
+pub mod tls_client;
 pub mod web;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Rooms at the rim: they know the domain and the flow's ports, never each other.
-const SHELL: [&str; 9] = ["authenticate", "directory", "inbound", "notify", "oidc", "outbound", "scan", "store", "web"];
+const SHELL: [&str; 10] = ["authenticate", "directory", "imap", "inbound", "notify", "oidc", "outbound", "scan", "store", "web"];
 /// File names that say nothing.
 const EMPTY_NAMES: [&str; 5] = ["handler", "helper", "manager", "process", "utils"];
 /// Most lines of a source file, its tests left out.

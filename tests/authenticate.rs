@@ -29,11 +29,25 @@ async fn check_from(zone: Zone, sender: Option<&str>, mail: &[u8]) -> Authentica
 
 /// With proof and evidence.
 async fn whole(authenticator: MailAuthenticator, sender: Option<&str>, mail: &[u8]) -> Authentication {
-    let session =
-        Session { door: MailDoor::Mx, peer: OURS.parse().unwrap(), helo: "mail.hopital.example".into(), encrypted: true, submitter: None };
+    whole_at(MailDoor::Mx, authenticator, sender, mail).await
+}
+
+async fn whole_at(door: MailDoor, authenticator: MailAuthenticator, sender: Option<&str>, mail: &[u8]) -> Authentication {
+    let session = Session { door, peer: OURS.parse().unwrap(), helo: "mail.hopital.example".into(), encrypted: true, submitter: None };
     let path = sender.map_or(ReversePath::Null, |sender| ReversePath::Mailbox(Mailbox::parse(sender).unwrap()));
     let author = paravent::domain::mime::read(mail, &Default::default()).author().map(|author| author.mailbox.clone());
     authenticator.authenticate(&session, &path, author.as_ref(), mail).await
+}
+
+#[tokio::test]
+async fn of_fetched_mail_a_signature_proves_the_author_and_spf_says_nothing() {
+    let zone = || Zone::default().txt("hopital.example", SPF_PASS).txt("_dmarc.hopital.example", POLICY);
+    let path = Some("jean@hopital.example");
+    let fetched = whole_at(MailDoor::Imap, authenticator(zone()), path, MAIL).await;
+    assert_eq!((fetched.spf, fetched.aligned), (Nothing, false), "{fetched:?}");
+    let (key, mail) = signed("hopital.example", MAIL);
+    let fetched = whole_at(MailDoor::Imap, authenticator(zone().txt("s1._domainkey.hopital.example", &key.record)), path, &mail).await;
+    assert_eq!((fetched.spf, fetched.dkim, fetched.dmarc, fetched.aligned), (Nothing, Pass, Pass, true), "{fetched:?}");
 }
 
 async fn check(zone: Zone, mail: &[u8]) -> Authentication {

@@ -36,6 +36,7 @@ mod facing_gateways;
 mod flow;
 mod fuzz_seeds;
 mod holds;
+mod imap;
 mod invitation_leaks;
 mod itip_readers;
 mod itip_rules;

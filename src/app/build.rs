@@ -261,8 +261,12 @@ fn conference_key(secret: &ConferenceSecret) -> anyhow::Result<ConferenceKey> {
 fn flow_settings(config: &Config) -> anyhow::Result<Settings> {
     let identity = &config.identity;
     let domain = |name: &str| AliasDomain::parse(name).ok_or_else(|| anyhow!("`{name}` is no domain name"));
-    let alias = domain(&identity.alias_domain)?;
-    let sender = Mailbox::parse(&format!("{}@{}", identity.sender, alias.name())).context("identity.sender")?;
+    let alias = match &identity.alias_mailbox {
+        None => domain(&identity.alias_domain)?,
+        Some(base) => domain(&identity.alias_domain)?.below(base).with_context(|| format!("identity.alias_mailbox: `{base}`"))?,
+    };
+    Mailbox::parse(&format!("{}@{}", identity.sender, alias.name())).context("identity.sender")?;
+    let sender = alias.mailbox(&identity.sender);
     Ok(Settings {
         gateway: NamedMailbox::new(identity.sender_name.clone(), sender),
         domains: Domains { alias, guest: domain(&identity.guest_domain)? },

@@ -5,6 +5,7 @@ mod build;
 mod callers;
 mod doors;
 mod localserve;
+mod mailboxes;
 mod transport;
 mod watch;
 mod world;
@@ -142,6 +143,7 @@ impl Running {
 
         let mut tasks = tokio::task::JoinSet::new();
         doors.serve(config, &gateway, stopping, &mut tasks)?;
+        mailboxes::serve(config, &secrets, &gateway, stopping, &mut tasks)?;
         let mut until = stopping.clone();
         tasks.spawn(async move {
             let stopped = async move {

@@ -2,6 +2,7 @@
 
 mod arc;
 mod judge;
+mod mailbox_server;
 mod settings;
 mod signature;
 
@@ -9,7 +10,7 @@ pub use settings::Settings;
 
 use crate::domain::address::{Mailbox, ReversePath};
 use crate::domain::authentication::{AuthResult, Authentication, Proof, SpfIdentity};
-use crate::flow::port::{Authenticator, Session};
+use crate::flow::port::{Authenticator, MailDoor, Session};
 use async_trait::async_trait;
 use hickory_resolver::config::{NameServerConfig, ResolverConfig, ResolverOpts};
 use judge::{Checked, judge};
@@ -63,6 +64,10 @@ impl MailAuthenticator {
     }
 
     async fn spf(&self, session: &Session, reverse_path: &ReversePath) -> (SpfIdentity, SpfOutput) {
+        if session.door == MailDoor::Imap {
+            // Nobody knows which address it came from: SPF says nothing.
+            return (SpfIdentity::MailFrom, SpfOutput::new(String::new()));
+        }
         let sender = reverse_path.mailbox().map(ToString::to_string);
         let (peer, helo, host) = (session.peer, session.helo.as_str(), self.settings.authserv_id.as_str());
         match &sender {
@@ -82,7 +87,11 @@ impl Authenticator for MailAuthenticator {
         if session.submitter.is_some() {
             return Authentication::proved(Proof::Submission);
         }
-        if self.settings.trusted_networks.iter().any(|network| network.contains(&session.peer)) {
+        if session.door == MailDoor::Imap {
+            if mailbox_server::vouches(&self.settings.mailbox_servers, author, raw) {
+                return Authentication::proved(Proof::TrustedRelay);
+            }
+        } else if self.settings.trusted_networks.iter().any(|network| network.contains(&session.peer)) {
             return Authentication::proved(Proof::TrustedRelay);
         }
         let patience = Duration::from_secs(self.settings.seconds);
@@ -110,11 +119,27 @@ fn bounded(mut options: ResolverOpts) -> ResolverOpts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::port::{MailDoor, Submitter};
+    use crate::flow::port::Submitter;
 
     fn session(peer: &str) -> Session {
         let submitter = None;
         Session { door: MailDoor::Mx, peer: peer.parse().unwrap(), helo: "mail.example".into(), encrypted: false, submitter }
+    }
+
+    #[tokio::test]
+    async fn of_fetched_mail_the_server_of_the_mailbox_knows_who_sent_it() {
+        let everybody = vec!["0.0.0.0/0".parse().unwrap()];
+        let settings = Settings { trusted_networks: everybody, mailbox_servers: vec!["mx.hosted.example".into()], ..Settings::default() };
+        let settings = Settings { resolvers: vec!["192.0.2.1".parse().unwrap()], seconds: 0, ..settings };
+        let authenticator = MailAuthenticator::new(settings).unwrap();
+        let author = Mailbox::parse("a@hopital.example").ok();
+        let fetched = Session { door: MailDoor::Imap, ..session("0.0.0.0") };
+        let asked = async |report: &str| {
+            let raw = format!("Authentication-Results: {report}\r\nFrom: a@hopital.example\r\n\r\nx\r\n");
+            authenticator.authenticate(&fetched, &ReversePath::Null, author.as_ref(), raw.as_bytes()).await.aligned
+        };
+        assert!(asked("mx.hosted.example; dmarc=pass header.from=hopital.example").await);
+        assert!(!asked("mx.evil.example; dmarc=pass header.from=hopital.example").await, "the network of no peer is trusted");
     }
 
     #[tokio::test]

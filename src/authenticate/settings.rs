@@ -15,6 +15,10 @@ pub struct Settings {
     /// mail before they change it. When DMARC fails and the newest seal is one of theirs, their report about the author counts.
     /// Whoever is named here can speak in every guest's name.
     pub arc_sealers: Vec<String>,
+    /// Names (the first word of Authentication-Results) of servers that keep the mailboxes which `[[imap]]` fetches from, such as
+    /// `mx.google.com`: who had sent a mail is known to them alone, so that their topmost report about the author counts (RFC 8601).
+    /// Only servers that take away or push down what senders write under their name. Without it DKIM and ARC must prove the author.
+    pub mailbox_servers: Vec<String>,
     /// DNS resolvers to ask; those of the system when empty. They should cache, and be near.
     pub resolvers: Vec<IpAddr>,
     /// The port at which they are asked, over UDP and TCP.
@@ -31,6 +35,7 @@ impl Default for Settings {
         Self {
             trusted_networks: Vec::new(),
             arc_sealers: Vec::new(),
+            mailbox_servers: Vec::new(),
             resolvers: Vec::new(),
             resolver_port: 53,
             seconds: 20,

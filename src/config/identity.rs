@@ -10,8 +10,12 @@ use serde::Deserialize;
 pub struct Identity {
     /// Name in the SMTP greeting and in EHLO; should be the name that the gateway's address resolves to.
     pub host_name: String,
-    /// Domain of the aliases that guests and organizers see: its MX must lead to this gateway.
+    /// Domain of the aliases that guests and organizers see: its mail must lead to this gateway.
     pub alias_domain: String,
+    /// Where the alias domain is other people's too: the mailbox of ours in it, before the `+`. With `visio`, aliases are
+    /// `visio+o…@` in the alias domain, and nothing else in it is ours (docs/imap.md). Without it the whole alias domain is ours.
+    #[serde(default)]
+    pub alias_mailbox: Option<String>,
     /// Domain of guest aliases (`jean.martin=hopital.example@…`): its MX must lead to this gateway.
     pub guest_domain: String,
     /// Where guests' links lead, without a path: `https://visio.example`.

@@ -1,6 +1,6 @@
 //! Secret keys: one file, readable by the gateway alone, written by `paravent init`.
 
-use super::{ConfigError, WebhookSecret};
+use super::{ConfigError, ImapSecret, WebhookSecret};
 use crate::outbound::dkim::DkimKeySettings;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -44,6 +44,9 @@ pub struct Secrets {
     /// What calls of webhooks are signed with, one each.
     #[serde(default)]
     pub webhook: Vec<WebhookSecret>,
+    /// Passwords of mailboxes that mail is fetched from, one each; not for those with a `token_file`.
+    #[serde(default)]
+    pub imap: Vec<ImapSecret>,
 }
 
 /// A key of address tokens.

@@ -9,6 +9,7 @@ mod identity;
 mod keys;
 mod listen;
 mod load;
+mod mailboxes;
 mod policy;
 mod rotate;
 mod store;
@@ -24,6 +25,7 @@ pub use identity::Identity;
 pub use keys::{ConferenceSecret, Keys, NamedConference, Secrets, decode as decode_secret};
 pub use listen::Listen;
 pub use load::ConfigError;
+pub use mailboxes::ImapSecret;
 pub use policy::Policy;
 pub use rotate::{KeyKind, RotateError, with_new, without};
 pub use store::Store;
@@ -42,6 +44,9 @@ pub struct Config {
     /// Doors: which are open, and who is trusted at them.
     #[serde(default)]
     pub listen: Listen,
+    /// Mailboxes elsewhere that mail is fetched from (docs/imap.md), one `[[imap]]` each.
+    #[serde(default)]
+    pub imap: Vec<crate::imap::ImapSettings>,
     /// Bounds of the mail doors.
     #[serde(default)]
     pub limits: crate::inbound::Limits,

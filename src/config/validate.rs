@@ -56,6 +56,7 @@ impl Config {
         self.domains(&mut findings);
         self.public_url(&mut findings);
         self.doors(&mut findings);
+        self.mailboxes(&mut findings);
         self.sealers(&mut findings);
         self.webhooks(&mut findings);
         self.people(&mut findings);
@@ -115,8 +116,9 @@ impl Config {
 
     fn doors(&self, findings: &mut Vec<Finding>) {
         let listen = &self.listen;
-        if listen.mx.is_none() && listen.lmtp.is_none() && listen.lmtp_socket.is_none() {
-            findings.push(Finding::problem("listen", "no door takes guests' answers", "set listen.mx, listen.lmtp or listen.lmtp_socket"));
+        if listen.mx.is_none() && listen.lmtp.is_none() && listen.lmtp_socket.is_none() && self.imap.is_empty() {
+            let advice = "set listen.mx, listen.lmtp or listen.lmtp_socket, or fetch them with [[imap]]";
+            findings.push(Finding::problem("listen", "no door takes guests' answers", advice));
         }
         let tls = listen.tls_certificate.is_some() && listen.tls_key.is_some();
         if listen.submissions.is_some() && !tls {

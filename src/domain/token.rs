@@ -5,7 +5,7 @@
 //! local parts survive programs that change their case. Also here: the guest alias, which carries a real
 //! address, and the loop mark.
 
-use super::address::{Mailbox, NamedMailbox};
+use super::address::{LOCAL_PART_MAX, Mailbox, NamedMailbox};
 use super::thread::MessageId;
 use aws_lc_rs::hmac;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
@@ -174,29 +174,59 @@ fn truncated(tag: &hmac::Tag) -> [u8; MAC_LEN] {
     short
 }
 
-/// A domain of ours, checked once.
+/// Longest name of a mailbox below which aliases can be: a token and the `+` must fit beside it.
+pub const BASE_MAX: usize = LOCAL_PART_MAX - 45;
+
+/// A domain of ours, or what is ours of one: checked once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AliasDomain(Mailbox);
+pub struct AliasDomain {
+    /// Where mail goes that has no better place.
+    home: Mailbox,
+    /// Of a domain with other people in it, only `base` and `base+…` are ours (RFC 5233).
+    base: Option<String>,
+}
 
 impl AliasDomain {
     /// Takes a domain name; `None` when it is none.
     pub fn parse(domain: &str) -> Option<Self> {
-        Mailbox::parse(&format!("postmaster@{domain}")).ok().filter(|m| m.domain().is_ascii()).map(Self)
+        let home = Mailbox::parse(&format!("postmaster@{domain}")).ok().filter(|m| m.domain().is_ascii())?;
+        Some(Self { home, base: None })
+    }
+
+    /// Of this domain only the mailbox of that name, and what stands behind its `+`. `None` when it can't be such a name.
+    pub fn below(self, base: &str) -> Option<Self> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if base.is_empty() || base.len() > BASE_MAX || !base.chars().all(is_plain) {
+            return None;
+        }
+        let home = Mailbox::parse(&format!("{base}@{}", self.name())).ok()?;
+        Some(Self { home, base: Some(base.to_owned()) })
     }
 
     /// The name.
     pub fn name(&self) -> &str {
-        self.0.domain()
+        self.home.domain()
     }
 
-    /// Whether the mailbox is in this domain.
+    /// Whether the mailbox is in this domain, and below our mailbox where only that is ours.
     pub fn owns(&self, mailbox: &Mailbox) -> bool {
-        mailbox.domain() == self.name()
+        mailbox.domain() == self.name() && self.local_of(mailbox).is_some()
     }
 
-    /// `local@domain`; a local part that cannot stand in an address gives the postmaster.
+    /// What a local part says once our mailbox before the `+` is put aside; empty for that mailbox itself. `None` for another's.
+    pub fn local_of<'a>(&self, mailbox: &'a Mailbox) -> Option<&'a str> {
+        let Some(base) = &self.base else { return Some(mailbox.local()) };
+        let (before, behind) = mailbox.local().split_once('+').unwrap_or((mailbox.local(), ""));
+        before.eq_ignore_ascii_case(base).then_some(behind)
+    }
+
+    /// `local@domain`, or `base+local@domain`; a local part that cannot stand in an address gives the postmaster, or our mailbox.
     pub fn mailbox(&self, local: &str) -> Mailbox {
-        Mailbox::parse(&format!("{local}@{}", self.name())).unwrap_or_else(|_| self.0.clone())
+        let address = match &self.base {
+            None => format!("{local}@{}", self.name()),
+            Some(base) => format!("{base}+{local}@{}", self.name()),
+        };
+        Mailbox::parse(&address).unwrap_or_else(|_| self.home.clone())
     }
 }
 
@@ -274,6 +304,28 @@ mod tests {
         assert!(keys.is_loop_mark(&keys.loop_mark(&mine), &mine));
         assert!(!keys.is_loop_mark(&keys.loop_mark(&mine), &other));
         assert!(!keys.is_loop_mark("é", &mine));
+    }
+
+    #[test]
+    fn below_a_mailbox_of_a_domain_of_others() {
+        let keys = keys("a");
+        let hosted = AliasDomain::parse("hosted.example").unwrap().below("visio").unwrap();
+        let alias = keys.address(Purpose::OrganizerAlias, Uuid::from_u128(7), &hosted);
+        assert!(alias.to_string().starts_with("visio+oa") && hosted.owns(&alias));
+        assert!(keys.open(hosted.local_of(&alias).unwrap()).is_some());
+        let local = |address: &str| hosted.local_of(&Mailbox::parse(address).unwrap()).map(str::to_owned);
+        assert_eq!(local("VISIO@hosted.example").as_deref(), Some(""));
+        assert_eq!(local("Visio+a+b@hosted.example").as_deref(), Some("a+b"));
+        for other in ["claire@hosted.example", "visiox+a@hosted.example", "visio-a@hosted.example"] {
+            assert_eq!(local(other), None, "{other}");
+        }
+        assert!(!hosted.owns(&Mailbox::parse("visio+a@other.example").unwrap()));
+        let long = "x".repeat(BASE_MAX);
+        let longest = AliasDomain::parse("hosted.example").unwrap().below(&long).unwrap();
+        assert!(keys.address(Purpose::Alert, Uuid::max(), &longest).local().len() <= LOCAL_PART_MAX);
+        for wrong in ["", "a+b", "a b", "é", &format!("{long}x")] {
+            assert!(AliasDomain::parse("hosted.example").unwrap().below(wrong).is_none(), "{wrong}");
+        }
     }
 
     #[test]

@@ -261,6 +261,8 @@ pub enum MailDoor {
     Submission,
     /// A local mail server hands over (RFC 2033).
     Lmtp,
+    /// Fetched from a mailbox: who brought it there is unknown, the peer is the unspecified address.
+    Imap,
 }
 
 /// Who submits.

@@ -67,7 +67,7 @@ impl Reception for Gateway {
             Route::Unknown => Answer::UNKNOWN_RECIPIENT,
             Route::Foreign => match (session.door, &session.submitter) {
                 (MailDoor::Submission, Some(Submitter::Organizer(_) | Submitter::TrustedNetwork)) => Answer::RECIPIENT_OK,
-                (MailDoor::Submission | MailDoor::Mx | MailDoor::Lmtp, _) => Answer::RELAY_DENIED,
+                (MailDoor::Submission | MailDoor::Mx | MailDoor::Lmtp | MailDoor::Imap, _) => Answer::RELAY_DENIED,
             },
         };
         if answer == Answer::UNKNOWN_RECIPIENT {

@@ -44,11 +44,13 @@ pub fn route(recipient: &Mailbox, domains: &Domains, tokens: &TokenKeys, service
             Some(_) | None => Route::Unknown,
         };
     }
-    if !domains.alias.owns(recipient) {
-        return Route::Foreign;
-    }
-    let local = recipient.local();
-    if ["postmaster", "abuse", service].iter().any(|known| known.eq_ignore_ascii_case(local)) {
+    let local = match domains.alias.local_of(recipient) {
+        Some(local) if domains.alias.owns(recipient) => local,
+        Some(_) | None => return Route::Foreign,
+    };
+    // Where a mailbox is all that is ours, empty is that mailbox itself.
+    let is_service = |known: &str| known.eq_ignore_ascii_case(local) || known.eq_ignore_ascii_case(recipient.local());
+    if local.is_empty() || ["postmaster", "abuse", service].into_iter().any(is_service) {
         return Route::Service;
     }
     match tokens.open(local) {
@@ -70,6 +72,21 @@ pub fn route(recipient: &Mailbox, domains: &Domains, tokens: &TokenKeys, service
 mod tests {
     use super::*;
     use uuid::Uuid;
+
+    #[test]
+    fn below_a_hosted_mailbox() {
+        let hosted = AliasDomain::parse("hosted.example").unwrap().below("visio").unwrap();
+        let domains = Domains { alias: hosted, guest: AliasDomain::parse("guest.visio.example").unwrap() };
+        let tokens = TokenKeys::new(&[('a', vec![1; 32])]).unwrap();
+        let find = |address: &str| route(&Mailbox::parse(address).unwrap(), &domains, &tokens, "visio+invitations");
+        let guest = tokens.address(Purpose::OrganizerAlias, Uuid::from_u128(5), &domains.alias);
+        assert_eq!(find(&guest.to_string()), Route::OrganizerAlias(GuestId(Uuid::from_u128(5))));
+        assert_eq!(find("visio@hosted.example"), Route::Service);
+        assert_eq!(find("Visio+Invitations@hosted.example"), Route::Service);
+        assert_eq!(find("visio+oa00@hosted.example"), Route::Unknown);
+        assert_eq!(find("claire@hosted.example"), Route::Foreign);
+        assert_eq!(find(&format!("{}@hosted.example", tokens.mint(Purpose::OrganizerAlias, Uuid::from_u128(5)))), Route::Foreign);
+    }
 
     #[test]
     fn every_address_leads_somewhere_definite() {

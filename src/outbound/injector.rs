@@ -2,9 +2,9 @@
 
 use super::connection::{Connection, Endpoint, Verdict};
 use super::smarthost::{SmarthostSettings, TlsMode};
-use super::tls::connector;
 use crate::domain::address::{Mailbox, ReversePath};
 use crate::flow::port::{Injector, MailDoor, PortError, PortResult};
+use crate::tls_client::connector;
 use async_trait::async_trait;
 use std::net::SocketAddr;
 
@@ -24,7 +24,7 @@ impl DoorInjector {
         match door {
             MailDoor::Mx => Ok(self.mx),
             MailDoor::Submission => Ok(self.submission),
-            MailDoor::Lmtp => Err(PortError::new("inject", "the injector speaks SMTP, not LMTP")),
+            MailDoor::Lmtp | MailDoor::Imap => Err(PortError::new("inject", "the injector speaks SMTP alone")),
         }
     }
 }

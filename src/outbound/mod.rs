@@ -8,7 +8,6 @@
 //! | [`failover`] | several ways, the next where one can't be reached |
 //! | [`smarthost`] | the transport to the next mail server, over [`pool`], [`connection`] and [`wire`] |
 //! | [`direct`] | the transport straight to the recipients' servers, over the same |
-//! | [`tls`] | whom those transports believe |
 //! | [`dkim`] | keys, their DNS records, and the transport that signs before it sends |
 //! | [`file`](mod@file), [`memory`] | named fakes, barred from production by [`Fake`] |
 //! | [`injector`] | speaks to our own doors for `localserve` |
@@ -24,7 +23,6 @@ pub mod lanes;
 pub mod memory;
 pub mod pool;
 pub mod smarthost;
-pub mod tls;
 pub mod wire;
 pub mod worker;
 

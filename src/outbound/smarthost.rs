@@ -2,10 +2,10 @@
 
 use super::connection::{Connection, Endpoint, Verdict};
 use super::pool::Pool;
-use super::tls::connector;
 use crate::domain::address::{Mailbox, ReversePath};
 use crate::domain::delivery::{AttemptOutcome, OutboxItem};
 use crate::flow::port::Transport;
+use crate::tls_client::connector;
 use async_trait::async_trait;
 use secrecy::SecretString;
 use serde::Deserialize;

@@ -68,7 +68,11 @@ impl Scanner for Rspamd {
         if *is_trusted {
             return Ok(Scanned::default());
         }
-        let mut request = self.client.post(format!("{}/checkv2", self.base)).header("IP", peer.to_string());
+        let mut request = self.client.post(format!("{}/checkv2", self.base));
+        // Of mail that was fetched nobody knows who brought it: a made-up address would be judged by its reputation.
+        if !peer.is_unspecified() {
+            request = request.header("IP", peer.to_string());
+        }
         let from = from.unwrap_or_default();
         let envelope = [("Helo", *helo), ("From", from)].into_iter().chain(recipients.iter().map(|to| ("Rcpt", to.as_str())));
         for (name, value) in envelope {

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 use syn::{Attribute, Expr, Field, Fields, GenericArgument, Item, ItemEnum, ItemStruct, Lit, Meta, PathArguments, Type};
 
 /// Where settings are declared, beside `src/config`.
-const BESIDE: [&str; 12] = [
+const BESIDE: [&str; 13] = [
     "src/authenticate/settings.rs",
     "src/domain/alert.rs",
     "src/domain/budget.rs",
     "src/domain/doorstep.rs",
     "src/domain/attachment/policy.rs",
+    "src/imap/settings.rs",
     "src/inbound/limits.rs",
     "src/oidc/settings.rs",
     "src/outbound/direct/settings.rs",

@@ -48,9 +48,18 @@ pub struct Smtp(BufReader<TcpStream>);
 impl Smtp {
     /// Connects and says EHLO.
     pub fn open(port: u16) -> Self {
+        Self::open_with(port, "EHLO")
+    }
+
+    /// Connects and says LHLO (RFC 2033): for one recipient a message.
+    pub fn open_lmtp(port: u16) -> Self {
+        Self::open_with(port, "LHLO")
+    }
+
+    fn open_with(port: u16, hello: &str) -> Self {
         let mut smtp = Self(BufReader::new(connect(port)));
         assert!(smtp.answer().starts_with("220"));
-        assert!(smtp.say("EHLO client.example").starts_with("250"));
+        assert!(smtp.say(&format!("{hello} client.example")).starts_with("250"));
         smtp
     }
 
@@ -117,14 +126,53 @@ impl Imap {
         imap
     }
 
+    /// Opens another folder.
+    pub fn select(&mut self, folder: &str) {
+        self.exists = 0;
+        self.command(&format!("SELECT \"{folder}\""));
+    }
+
+    /// Puts a message into a folder.
+    pub fn append(&mut self, folder: &str, message: &[u8]) {
+        self.send(&format!("APPEND \"{folder}\" {{{}}}", message.len()));
+        assert!(self.line().starts_with('+'));
+        let stream = self.stream.get_mut();
+        stream.write_all(message).unwrap();
+        stream.write_all(b"\r\n").unwrap();
+        self.until_done();
+    }
+
+    /// What is said to a command, without its end.
+    pub fn lines(&mut self, command: &str) -> Vec<String> {
+        self.send(command);
+        let mut lines = Vec::new();
+        loop {
+            let line = self.line();
+            self.note(&line);
+            if self.is_done(&line) {
+                return lines;
+            }
+            lines.push(line.trim_end().to_owned());
+        }
+    }
+
     /// Waits until there are at least `count` messages, by IDLE.
     pub fn wait_for(&mut self, count: usize) {
+        self.wait_until(|exists| exists >= count);
+    }
+
+    /// Waits until there are no more than `count` messages, by IDLE.
+    pub fn wait_for_at_most(&mut self, count: usize) {
+        self.wait_until(|exists| exists <= count);
+    }
+
+    fn wait_until(&mut self, is_so: impl Fn(usize) -> bool) {
         self.command("NOOP");
-        if self.exists >= count {
+        if is_so(self.exists) {
             return;
         }
         self.send("IDLE");
-        while self.exists < count {
+        while !is_so(self.exists) {
             let line = self.line();
             self.note(&line);
         }
@@ -154,7 +202,7 @@ impl Imap {
         }
     }
 
-    fn command(&mut self, command: &str) {
+    pub fn command(&mut self, command: &str) {
         self.send(command);
         self.until_done();
     }
@@ -186,6 +234,9 @@ impl Imap {
     fn note(&mut self, line: &str) {
         if let Some(count) = line.strip_prefix("* ").and_then(|rest| rest.trim_end().strip_suffix(" EXISTS")) {
             self.exists = count.parse().unwrap();
+        }
+        if line.starts_with("* ") && line.trim_end().ends_with(" EXPUNGE") {
+            self.exists -= 1;
         }
     }
 

@@ -174,7 +174,9 @@ fn transport(routes: &Routes) -> String {
 
 /// Dovecot on loopback: every address has a mailbox, with the password `secret`.
 pub struct Dovecot {
-    _running: Running,
+    running: Running,
+    folder: PathBuf,
+    lmtp: u16,
     pub imap: u16,
 }
 
@@ -186,25 +188,45 @@ impl Dovecot {
 
     /// The same where every mailbox has a script in Sieve (RFC 5228), which hands its answers to the server at `submission`.
     pub fn start_with(folder: &Path, imap: u16, lmtp: u16, sieve: Option<(&str, u16)>) -> Option<Self> {
-        let program = parts::find("dovecot")?;
+        let mut more = String::new();
+        if let Some((script, submission)) = sieve {
+            parts::find_file("/usr/lib/dovecot/modules/lib90_sieve_plugin.so", "dovecot-sieve")?;
+            more = sieve_conf(folder, submission);
+            Self::write_script(folder, script);
+        }
+        Self::start_configured(folder, imap, lmtp, &more)
+    }
+
+    /// The same with more settings, which override those before them.
+    pub fn start_configured(folder: &Path, imap: u16, lmtp: u16, more: &str) -> Option<Self> {
+        parts::find("dovecot")?;
         if !parts::is_root() {
             return None;
         }
         fs::create_dir_all(folder.join("mail")).unwrap();
         run(Command::new("chown").arg("mail:mail").arg(folder.join("mail")));
-        let file = folder.join("dovecot.conf");
-        let mut conf = dovecot_conf(folder, imap, lmtp);
-        if let Some((script, submission)) = sieve {
-            parts::find_file("/usr/lib/dovecot/modules/lib90_sieve_plugin.so", "dovecot-sieve")?;
-            conf.push_str(&sieve_conf(folder, submission));
-            Self::write_script(folder, script);
+        write(&folder.join("dovecot.conf"), &format!("{}{more}", dovecot_conf(folder, imap, lmtp)));
+        Some(Self { running: run_dovecot(folder, imap, lmtp), folder: folder.to_owned(), lmtp, imap })
+    }
+
+    /// Ends as an administrator ends it: whoever is signed in is told.
+    pub fn stop(&mut self) {
+        run(Command::new(parts::find("dovecot").unwrap()).arg("-c").arg(self.folder.join("dovecot.conf")).arg("stop"));
+        self.running.0.wait().unwrap();
+    }
+
+    /// Starts again after an end, with other settings where they are given.
+    pub fn start_again(&mut self, more: Option<&str>) {
+        if let Some(more) = more {
+            write(&self.folder.join("dovecot.conf"), &format!("{}{more}", dovecot_conf(&self.folder, self.imap, self.lmtp)));
         }
-        write(&file, &conf);
-        let child = Command::new(program).arg("-F").arg("-c").arg(&file).spawn().unwrap();
-        let dovecot = Self { _running: Running(child), imap };
-        drop(net::connect(imap));
-        drop(net::connect(lmtp));
-        Some(dovecot)
+        self.running = run_dovecot(&self.folder, self.imap, self.lmtp);
+    }
+
+    /// Where the mail of an address lies, as Maildir.
+    pub fn maildir(&self, address: &str) -> PathBuf {
+        let (local, domain) = address.split_once('@').unwrap();
+        self.folder.join("mail").join(domain).join(local)
     }
 
     /// Changes the script of every mailbox.
@@ -219,6 +241,14 @@ impl Dovecot {
     pub fn mailbox(&self, address: &str) -> net::Imap {
         net::Imap::open(self.imap, address, "secret")
     }
+}
+
+fn run_dovecot(folder: &Path, imap: u16, lmtp: u16) -> Running {
+    let child = Command::new(parts::find("dovecot").unwrap()).arg("-F").arg("-c").arg(folder.join("dovecot.conf")).spawn().unwrap();
+    let running = Running(child);
+    drop(net::connect(imap));
+    drop(net::connect(lmtp));
+    running
 }
 
 fn dovecot_conf(folder: &Path, imap: u16, lmtp: u16) -> String {

@@ -6,6 +6,7 @@ mod jicofo;
 mod keys;
 mod local;
 mod lua;
+mod mailboxes;
 mod meeting_server;
 mod prosody;
 mod records;
@@ -88,6 +89,8 @@ async fn look(config: &Config, options: &Options) -> Vec<Chapter> {
             }
             Route::Direct => add("Direct delivery", direct::findings(&config.delivery.direct, &config.identity.host_name).await),
         }
+        progress.set_message("signing in to mailboxes");
+        add("Mailboxes", mailboxes::findings(config, secrets.as_ref()).await);
     }
     add("Jitsi", meeting_server::findings(config, secrets.as_ref(), &options.prosody));
     progress.finish_and_clear();

@@ -53,6 +53,18 @@ pub fn proves(field: &str, author_domain: &str) -> Result<&'static str, &'static
     Err("it reports nothing that proves the author")
 }
 
+/// The same for Authentication-Results (RFC 8601) of a server of this name; those of another prove nobody.
+pub fn server_proves(field: &str, server: &str, author_domain: &str) -> Result<&'static str, &'static str> {
+    let bare = without_comments(field).ok_or("what it reports cannot be read")?;
+    let first = bare.split(';').next().unwrap_or_default();
+    // RFC 8601 §2.2: a version may follow the name.
+    let name = first.split_whitespace().next().unwrap_or_default().trim_matches('"');
+    if server.is_empty() || !name.eq_ignore_ascii_case(server) {
+        return Err("it is of another server");
+    }
+    proves(&format!("i=1; {field}"), author_domain)
+}
+
 /// All reports of a field, or `None` where any of it is not as RFC 8601 writes it.
 fn reports(field: &str) -> Option<Vec<Report>> {
     if field.len() > LONGEST {
@@ -189,6 +201,24 @@ mod tests {
             Ok("an aligned dkim=pass")
         );
         assert_eq!(proves("i=1; mx; spf=pass smtp.mailfrom=bounce@hopital.example", AUTHOR), Ok("an aligned spf=pass"));
+    }
+
+    #[test]
+    fn a_server_speaks_under_its_own_name() {
+        let field = "mx.hosted.example; spf=pass smtp.mailfrom=x@hopital.example; dmarc=pass (p=NONE) header.from=hopital.example";
+        assert_eq!(server_proves(field, "MX.hosted.example", AUTHOR), Ok("dmarc=pass"));
+        assert!(server_proves("mx.hosted.example 1; dmarc=pass header.from=hopital.example", "mx.hosted.example", AUTHOR).is_ok());
+        for (field, server) in [
+            (field, "hosted.example"),
+            (field, ""),
+            ("(mx.hosted.example;) evil.example; dmarc=pass header.from=hopital.example", "mx.hosted.example"),
+            ("evil.example; x=\"; mx.hosted.example\"; dmarc=pass header.from=hopital.example", "mx.hosted.example"),
+            ("mx.hosted.example; dmarc=fail header.from=hopital.example", "mx.hosted.example"),
+            ("mx.hosted.example; none", "mx.hosted.example"),
+            ("", ""),
+        ] {
+            assert!(server_proves(field, server, AUTHOR).is_err(), "{field} {server}");
+        }
     }
 
     #[test]

@@ -91,6 +91,11 @@ impl Block {
         self.named(name).next().map(RawField::text)
     }
 
+    /// Texts of all fields of that name.
+    pub(super) fn texts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = String> {
+        self.named(name).map(RawField::text)
+    }
+
     /// All mailboxes of all fields of that name; the second value counts what is no mailbox.
     pub(super) fn mailboxes(&self, name: &str) -> (Vec<NamedMailbox>, usize) {
         let mut bad = 0;
@@ -102,6 +107,15 @@ impl Block {
             });
         }
         (good, bad)
+    }
+
+    /// The mailboxes of the first field of that name.
+    pub(super) fn first_mailboxes(&self, name: &str) -> Vec<NamedMailbox> {
+        let mut found = Vec::new();
+        if let Some(field) = self.named(name).next() {
+            field.each_address(|address| found.extend(named_mailbox(address)));
+        }
+        found
     }
 
     /// Message ids of all fields of that name, in order.

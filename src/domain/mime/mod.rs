@@ -5,6 +5,7 @@ mod body;
 mod calendars;
 pub(super) mod charset;
 mod doubts;
+pub mod envelope;
 mod fields;
 mod html_quotes;
 pub(super) mod outlook;

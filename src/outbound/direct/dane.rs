@@ -97,7 +97,7 @@ pub fn verify(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outbound::tls::provider;
+    use crate::tls_client::provider;
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
     struct Chain {

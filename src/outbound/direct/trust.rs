@@ -3,7 +3,7 @@
 use super::dane::{self, Association};
 use super::policy::Demand;
 use super::report::TlsResult;
-use crate::outbound::tls;
+use crate::tls_client as tls;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};

@@ -1,4 +1,4 @@
-//! Whom the client believes: the platform's authorities, or one file of them.
+//! Whom the mail clients believe: the platform's authorities, or one file of them.
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
