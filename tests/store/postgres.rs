@@ -154,6 +154,7 @@ async fn what_cannot_be_opened_is_named_without_its_password() {
         matches!(elsewhere, StoreError::Open { .. }) && elsewhere.to_string().contains("database archive at 127.0.0.1 port 1"),
         "{elsewhere}"
     );
+    assert!(elsewhere.to_string().contains("refused"), "{elsewhere}");
     try_open("postgres://paravent:hush@[::1/archive".into(), None).await;
     try_open(settings.url.replace("/paravent_", "/nothing_"), None).await;
     PostgresArchive::open(&settings).await.unwrap().close().await;
