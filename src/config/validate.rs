@@ -61,7 +61,7 @@ impl Config {
         self.webhooks(&mut findings);
         self.people(&mut findings);
         self.rooms(&mut findings);
-        self.archive(&mut findings);
+        self.store.findings(&mut findings);
         self.way_out(&mut findings);
         self.key_files(&mut findings);
         if findings.is_empty() {
@@ -83,20 +83,6 @@ impl Config {
                 "it is the alias domain",
                 "give guest aliases a domain of their own, such as guest.visio.example",
             ));
-        }
-    }
-
-    fn archive(&self, findings: &mut Vec<Finding>) {
-        let Some(url) = &self.store.url else { return };
-        let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
-        let Some(rest) = rest else {
-            let advice = "give postgres://USER@HOST/DATABASE, or leave it out for SQLite";
-            return findings.push(Finding::problem("store.url", "it is no address of a PostgreSQL database", advice));
-        };
-        // Settings are shown and logged; whoever reads this file need not know the password.
-        let user = rest.split(['/', '?']).next().and_then(|place| place.rsplit_once('@')).map_or("", |(user, _)| user);
-        if user.contains(':') || rest.contains("password=") {
-            findings.push(Finding::problem("store.url", "a password is in it", "put it into the file that store.password_file names"));
         }
     }
 
@@ -283,7 +269,7 @@ fn is_loopback(url: &str) -> bool {
 }
 
 #[cfg(unix)]
-fn readable_by_others(path: &Path, findings: &mut Vec<Finding>) {
+pub(super) fn readable_by_others(path: &Path, findings: &mut Vec<Finding>) {
     use std::os::unix::fs::PermissionsExt;
     if std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o007 != 0) {
         findings.push(Finding::problem(
@@ -295,4 +281,4 @@ fn readable_by_others(path: &Path, findings: &mut Vec<Finding>) {
 }
 
 #[cfg(not(unix))]
-fn readable_by_others(_path: &Path, _findings: &mut Vec<Finding>) {}
+pub(super) fn readable_by_others(_path: &Path, _findings: &mut Vec<Finding>) {}

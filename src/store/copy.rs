@@ -69,8 +69,7 @@ pub async fn copy(
     SqliteArchive::open(file).await?.close().await;
     PostgresArchive::open(settings).await?.close().await;
     let mut source = SqliteConnectOptions::new().filename(file).connect().await.map_err(CopyError::Source)?;
-    let mut target = postgres::options(settings)?.connect().await?;
-    postgres::begin(&mut target).await?;
+    let mut target = postgres::turn(settings).await?;
     let before = version(&mut source).await?;
     sqlx::query("BEGIN").execute(&mut source).await.map_err(CopyError::Source)?;
     let tables = tables(&mut source).await?;

@@ -84,10 +84,23 @@ async fn a_process_survives_its_server() {
         assert!(archive.meeting(before.id).await.unwrap().is_some());
         assert!(archive.meeting(after.id).await.unwrap().is_some());
     }
-    // A session that the server ends, and one that it does not let write.
+    // Sessions that the server ends; and sessions that say nothing any more, as after a power cut.
     let pool = sqlx::PgPool::connect(&settings.url).await.unwrap();
-    sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'paravent'").execute(&pool).await.unwrap();
+    let ours = "FROM pg_stat_activity WHERE application_name = 'paravent'";
+    sqlx::query(sqlx::AssertSqlSafe(format!("SELECT pg_terminate_backend(pid) {ours}"))).execute(&pool).await.unwrap();
     commit(&archive, vec![Write::Meeting(Box::new(meeting()))]).await;
+    let query = sqlx::AssertSqlSafe(format!("SELECT pid {ours}"));
+    let silent: Vec<i32> = sqlx::query_scalar(query).fetch_all(&pool).await.unwrap();
+    let signal = |name: &str| {
+        let pids = silent.iter().map(i32::to_string);
+        assert!(std::process::Command::new("/bin/kill").arg(name).args(pids).status().unwrap().success());
+    };
+    assert!(!silent.is_empty());
+    signal("-STOP");
+    let lost = Commit { writes: vec![Write::Meeting(Box::new(meeting()))] };
+    assert!(archive.commit(lost).await.is_err());
+    commit(&archive, vec![Write::Meeting(Box::new(meeting()))]).await;
+    signal("-CONT");
     archive.close().await;
 }
 
@@ -142,6 +155,7 @@ async fn what_cannot_be_opened_is_named_without_its_password() {
         matches!(elsewhere, StoreError::Open { .. }) && elsewhere.to_string().contains("database archive at 127.0.0.1 port 1"),
         "{elsewhere}"
     );
+    assert!(elsewhere.to_string().contains("refused"), "{elsewhere}");
     try_open("postgres://paravent:hush@[::1/archive".into(), None).await;
     try_open(settings.url.replace("/paravent_", "/nothing_"), None).await;
     PostgresArchive::open(&settings).await.unwrap().close().await;
@@ -150,4 +164,22 @@ async fn what_cannot_be_opened_is_named_without_its_password() {
     sqlx::query(row).execute(&pool).await.unwrap();
     assert!(matches!(try_open(settings.url.clone(), None).await, StoreError::Schema { .. }));
     pool.close().await;
+}
+
+#[tokio::test]
+#[ignore = "prints a rate, asserts none"]
+async fn postgres_commit_rate() {
+    let Some(server) = Server::start(&[]) else { return };
+    let archive = PostgresArchive::open(&server.database().await).await.unwrap();
+    let start = std::time::Instant::now();
+    let callers = (0..256).map(|_| {
+        let archive = archive.clone();
+        tokio::spawn(async move {
+            for _ in 0..40 {
+                commit(&archive, vec![Write::Meeting(Box::new(meeting()))]).await;
+            }
+        })
+    });
+    futures_util::future::join_all(callers).await;
+    println!("{:.0} durable commits/s", 256.0 * 40.0 / start.elapsed().as_secs_f64());
 }

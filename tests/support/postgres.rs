@@ -83,8 +83,7 @@ impl Server {
     /// Starts it again, on the same data.
     pub fn resume(&mut self, options: &[&str]) {
         // The shell waits for the end of its input, which comes with the end of this process, whatever ends it. Then the folder goes.
-        let script =
-            r#"exec 3<&0; "$@" </dev/null >>"$0/log" 2>&1 & read line <&3; kill -QUIT $!; wait $!; [ -e "$0/keep" ] || rm -rf "$0""#;
+        let script = r#"trap : HUP INT TERM; exec 3<&0; "$@" </dev/null >>"$0/log" 2>&1 & read line <&3; kill -QUIT $!; wait $!; [ -e "$0/keep" ] || rm -rf "$0""#;
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]).arg(&self.folder).args(words(&own(&self.programs.join("postgres"))));
         command

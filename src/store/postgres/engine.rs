@@ -20,7 +20,7 @@ pub(super) const NEWEST_ALERT_EVENT: &str = "SELECT CASE WHEN is_called THEN las
 /// commit has read is still true when a later one writes, numbers are given in the order in which they become visible, and no
 /// two processes wait for each other in a circle. Group commit makes up for it. Each statement sees what is committed when
 /// it begins; the lock is had before the first.
-pub(in crate::store) async fn begin(connection: &mut Connection) -> Result<(), sqlx::Error> {
+pub(super) async fn begin(connection: &mut Connection) -> Result<(), sqlx::Error> {
     sqlx::query("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").execute(&mut *connection).await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(WRITERS).execute(connection).await.map(drop)
 }

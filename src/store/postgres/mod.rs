@@ -7,11 +7,11 @@ mod sql;
 use crate::domain::record::{Commit, Committed};
 use crate::flow::port::PortResult;
 use crate::store::StoreError;
-pub(super) use engine::begin;
 use secrecy::{ExposeSecret, SecretString};
 use sql::Writer;
+use sqlx::ConnectOptions;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -55,7 +55,10 @@ impl PostgresArchive {
         let single = pool()
             .max_connections(1)
             .after_connect(|connection, _| Box::pin(async move { sqlx::query(DURABLE).execute(connection).await.map(drop) }));
-        let single = single.connect_with(options.clone()).await.map_err(open)?;
+        let single = match single.connect_with(options.clone()).await {
+            Ok(single) => single,
+            Err(cause) => return Err(open(reason(cause, &options, settings.wait).await)),
+        };
         MIGRATOR.run(&single).await.map_err(|cause| StoreError::Schema { place: place.clone(), cause })?;
         let readers = pool().max_connections(settings.readers.max(1)).connect_with(options).await.map_err(open)?;
         Ok(Self { readers, writer: Writer::start(single) })
@@ -72,7 +75,31 @@ impl PostgresArchive {
     }
 }
 
-pub(super) fn options(settings: &PostgresSettings) -> Result<PgConnectOptions, StoreError> {
+/// Why there is no connection: the pool itself only says that it waited long enough.
+async fn reason(cause: sqlx::Error, options: &PgConnectOptions, wait: Duration) -> sqlx::Error {
+    if !matches!(cause, sqlx::Error::PoolTimedOut) {
+        return cause;
+    }
+    match tokio::time::timeout(wait, options.connect()).await {
+        Ok(Err(reason)) => reason,
+        Ok(Ok(_)) | Err(_) => cause,
+    }
+}
+
+/// A connection whose turn it is to write until it commits, however long it is silent in between.
+pub(super) async fn turn(settings: &PostgresSettings) -> Result<PgConnection, StoreError> {
+    let options = options(settings)?;
+    let begun = async {
+        let mut connection = options.connect().await?;
+        sqlx::query("SET idle_in_transaction_session_timeout = 0").execute(&mut connection).await?;
+        sqlx::query(DURABLE).execute(&mut connection).await?;
+        engine::begin(&mut connection).await?;
+        Ok(connection)
+    };
+    begun.await.map_err(|cause| StoreError::Open { place: place(&options), cause })
+}
+
+fn options(settings: &PostgresSettings) -> Result<PgConnectOptions, StoreError> {
     // What is wrong with it is said without it: a password may be in it.
     let options = PgConnectOptions::from_str(&settings.url).map_err(|cause| StoreError::Open { place: "store.url".to_owned(), cause })?;
     let options = match &settings.password {
