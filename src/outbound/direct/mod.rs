@@ -24,7 +24,7 @@ pub mod trust;
 use super::connection::{Connection, Endpoint, Stage, Unopened, Verdict};
 use super::pool::Pool;
 use super::smarthost::{TlsMode, is_stale, outcome};
-use super::wire::Reply;
+use super::wire::{Reply, clean};
 use crate::domain::address::{Mailbox, ReversePath};
 use crate::domain::authentication::domain_name;
 use crate::domain::delivery::{AttemptOutcome, OutboxItem};
@@ -191,6 +191,7 @@ impl Office {
         match self.search(&goal, &domain, policy.as_deref(), deadline, pool, letter).await {
             Searched::Said(verdict) => verdict,
             Searched::Nobody(cause) => {
+                let cause = clean(&cause);
                 destination.note_silence(&cause, std::time::Instant::now());
                 Verdict::LostBefore(cause)
             }

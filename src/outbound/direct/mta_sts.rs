@@ -14,6 +14,8 @@ const POLICY_MAX: usize = 64 * 1024;
 const AGE_MAX: u64 = 31_557_600;
 /// After a policy could not be fetched it is left alone so long (RFC 8461 §3.3).
 const PAUSE: Duration = Duration::from_secs(300);
+/// The record is asked for no more often than this: a domain whose name servers are slow must not slow down each mail.
+const FRESH: Duration = Duration::from_secs(60);
 /// Longest wait for the policy (RFC 8461 §3.3 suggests one minute).
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Most domains that are kept.
@@ -164,11 +166,19 @@ pub struct Policies {
     kept: Mutex<HashMap<String, Kept>>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Kept {
     policy: Option<(Arc<StsPolicy>, Instant)>,
+    /// When the record was asked for.
+    asked: Option<Instant>,
     /// The id that could not be had, and since when.
     missed: Option<(String, Instant)>,
+}
+
+impl Kept {
+    fn holds(&self, now: Instant) -> Option<Arc<StsPolicy>> {
+        self.policy.as_ref().filter(|(policy, since)| now.duration_since(*since) < policy.max_age).map(|(policy, _)| policy.clone())
+    }
 }
 
 impl Policies {
@@ -179,45 +189,54 @@ impl Policies {
 
     /// The policy of a domain. Nothing that fails here takes away a policy that holds (RFC 8461 §3.3).
     pub async fn of(&self, domain: &str, names: &Names) -> Found {
-        let kept = self.kept(domain);
-        let holds = kept.policy.filter(|(policy, since)| since.elapsed() < policy.max_age).map(|(policy, _)| policy);
+        let (kept, now) = (self.kept(domain), Instant::now());
+        if kept.asked.is_some_and(|asked| now.duration_since(asked) < FRESH) {
+            return Found { policy: kept.holds(now), fault: None };
+        }
         let id = match names.texts(&format!("_mta-sts.{domain}")).await {
             Answer::Found { records, .. } => record_id(&records),
             Answer::Nothing | Answer::NoName | Answer::Failed(_) => None,
         };
+        self.announced(domain, id, Instant::now()).await
+    }
+
+    /// What holds once the record says this id, or nothing.
+    async fn announced(&self, domain: &str, id: Option<String>, now: Instant) -> Found {
+        let kept = Kept { asked: Some(now), ..self.kept(domain) };
+        self.keep(domain, kept.clone(), now);
+        let holds = kept.holds(now);
         let Some(id) = id else { return Found { policy: holds, fault: None } };
         if holds.as_ref().is_some_and(|policy| policy.id == id) {
             return Found { policy: holds, fault: None };
         }
-        if kept.missed.is_some_and(|(missed, since)| missed == id && since.elapsed() < PAUSE) {
+        if kept.missed.is_some_and(|(missed, since)| missed == id && now.duration_since(since) < PAUSE) {
             return Found { policy: holds, fault: Some(Fault::Fetch) };
         }
-        let fault = match self.source.fetch(domain).await {
+        let (fault, cause) = match self.source.fetch(domain).await {
             Ok(text) => match StsPolicy::parse(&id, &text) {
                 Ok(policy) => {
                     let policy = Arc::new(policy);
-                    self.keep(domain, Kept { policy: Some((policy.clone(), Instant::now())), missed: None });
+                    self.keep(domain, Kept { policy: Some((policy.clone(), now)), asked: Some(now), missed: None }, now);
                     return Found { policy: Some(policy), fault: None };
                 }
                 Err(cause) => (Fault::Invalid, cause),
             },
             Err(cause) => (Fault::Fetch, cause),
         };
-        tracing::warn!(domain, cause = fault.1, "an MTA-STS policy that is announced can't be had");
-        let policy = self.kept(domain).policy;
-        self.keep(domain, Kept { policy, missed: Some((id, Instant::now())) });
-        Found { policy: holds, fault: Some(fault.0) }
+        tracing::warn!(domain, cause, "an MTA-STS policy that is announced can't be had");
+        self.keep(domain, Kept { missed: Some((id, now)), ..self.kept(domain) }, now);
+        Found { policy: holds, fault: Some(fault) }
     }
 
     fn kept(&self, domain: &str) -> Kept {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.get(domain).cloned().unwrap_or(Kept { policy: None, missed: None })
+        kept.get(domain).cloned().unwrap_or_default()
     }
 
-    fn keep(&self, domain: &str, new: Kept) {
+    fn keep(&self, domain: &str, new: Kept, now: Instant) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= DOMAINS_MAX && !kept.contains_key(domain) {
-            kept.retain(|_, one| one.policy.as_ref().is_some_and(|(policy, since)| since.elapsed() < policy.max_age));
+            kept.retain(|_, one| one.holds(now).is_some());
         }
         if kept.len() < DOMAINS_MAX || kept.contains_key(domain) {
             kept.insert(domain.to_owned(), new);
@@ -246,6 +265,45 @@ mod tests {
         }
         assert!(StsPolicy::parse("1", "").is_err());
         assert!(StsPolicy::parse("1", "version: STSv1\nmode: none\nmax_age: 1\n").is_ok());
+    }
+
+    /// Gives what is on the shelf, and counts.
+    #[derive(Clone, Default)]
+    struct Shelf(Arc<Mutex<(Option<String>, usize)>>);
+
+    #[async_trait]
+    impl PolicySource for Shelf {
+        async fn fetch(&self, _: &str) -> Result<String, String> {
+            let mut shelf = self.0.lock().unwrap();
+            shelf.1 += 1;
+            shelf.0.clone().ok_or_else(|| "nobody there".to_owned())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_policy_holds_until_it_is_too_old_or_another_is_had() {
+        let shelf = Shelf::default();
+        let put = |text: Option<&str>| shelf.0.lock().unwrap().0 = text.map(str::to_owned);
+        let policies = Policies::new(Box::new(shelf.clone()));
+        let start = Instant::now();
+        let at = async |seconds, id: Option<&str>| {
+            let found = policies.announced("a.example", id.map(str::to_owned), start + Duration::from_secs(seconds)).await;
+            (found.policy.map(|policy| policy.id.clone()), found.fault, shelf.0.lock().unwrap().1)
+        };
+        let one = || Some("1".to_owned());
+        assert_eq!(at(0, None).await, (None, None, 0), "nothing is announced");
+        assert_eq!(at(0, Some("1")).await, (None, Some(Fault::Fetch), 1));
+        assert_eq!(at(10, Some("1")).await, (None, Some(Fault::Fetch), 1), "it is left alone for a while");
+        put(Some("version: STSv1\nmode: enforce\nmx: mx.example\nmax_age: 1000\n"));
+        assert_eq!(at(310, Some("1")).await, (one(), None, 2));
+        assert_eq!(at(320, Some("1")).await, (one(), None, 2));
+        assert_eq!(at(330, None).await, (one(), None, 2), "a record that is gone, or hidden, takes nothing away");
+        put(Some("version: STSv1\n"));
+        assert_eq!(at(340, Some("2")).await, (one(), Some(Fault::Invalid), 3), "nor does one whose policy can't be read");
+        put(Some("version: STSv1\nmode: none\nmax_age: 1000\n"));
+        assert_eq!(at(350, Some("3")).await, (Some("3".to_owned()), None, 4));
+        assert_eq!(at(1_350, None).await, (None, None, 4), "it is too old");
+        assert_eq!(at(1_360, Some("3")).await, (Some("3".to_owned()), None, 5));
     }
 
     /// What is read of a web server that gives this answer.
