@@ -4,7 +4,7 @@
 //! * `PARAVENT_BENCH_MAILS` answers and invitations of each step (4000)
 //! * `PARAVENT_BENCH_GROWTH` stored meetings to grow to, such as `100,10000` (none)
 //! * `PARAVENT_BENCH_QUEUE` mails to queue while the next server is down (none)
-//! * `PARAVENT_BENCH_PEER` port of another mail server on this machine, to which the same mails are sent in turn (none)
+//! * `PARAVENT_BENCH_POSTFIX=1` the same mails, in turn, through Postfix, and through Postfix with OpenDKIM (`scripts/peers/postfix`, as root)
 
 #[path = "../tests/support/mod.rs"]
 #[allow(
@@ -47,11 +47,16 @@ fn main() {
     let mails: usize = setting("PARAVENT_BENCH_MAILS").and_then(|text| text.parse().ok()).unwrap_or(4_000);
     calibrate();
     let mut stage = Stage::set();
+    let peers: Vec<Peers> = if setting("PARAVENT_BENCH_POSTFIX").is_some() {
+        [false, true].into_iter().map(|signs| Peers::start(signs, stage.sink.port)).collect()
+    } else {
+        Vec::new()
+    };
     let invited = stage.invite("first", mails);
     for (round, sessions) in [50, 10, 1].into_iter().enumerate() {
         stage.answer(&invited, round, sessions);
-        if let Some(port) = setting("PARAVENT_BENCH_PEER").and_then(|text| text.parse().ok()) {
-            peer(port, &invited, round, sessions);
+        for peer in &peers {
+            peer.answer(&stage.sink, &invited, round, sessions);
         }
     }
     stage.check(&invited);
@@ -284,20 +289,54 @@ impl Stage {
     }
 }
 
-/// The same mails, taken by another server.
-fn peer(port: u16, invited: &[Invited], round: usize, sessions: usize) {
-    let mails = answers(invited, round);
-    let mut waits = Vec::new();
-    let measured = Measured::of(None, || {
-        waits = send(port, &mails, sessions);
-        mails.len()
-    });
-    println!(
-        "peer on port {port} over {sessions} sessions: accepted {:.0}/s, 250 after {:.1} ms (median) {:.1} ms (p99)",
-        measured.rate(),
-        share(&waits, 0.5),
-        share(&waits, 0.99)
-    );
+/// Another mail server that passes the same mails on.
+struct Peers {
+    child: std::process::Child,
+    port: u16,
+    signs: bool,
+}
+
+impl Peers {
+    fn start(signs: bool, next: u16) -> Self {
+        let [port] = net::free_ports();
+        let mut command = std::process::Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/peers/postfix"));
+        command.args([port.to_string(), next.to_string()]).args(signs.then_some("sign"));
+        let mut child = command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut ready = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.as_mut().unwrap()), &mut ready).unwrap();
+        assert_eq!(ready.trim(), "ready");
+        Self { child, port, signs }
+    }
+
+    fn answer(&self, sink: &Sink, invited: &[Invited], round: usize, sessions: usize) {
+        let (mails, before) = (answers(invited, round), sink.count());
+        let (mut waits, mut accepted) = (Vec::new(), Duration::ZERO);
+        let (all, me) = (cpu_of_all(), cpu_of(std::process::id()));
+        let measured = Measured::of(None, || {
+            let start = Instant::now();
+            waits = send(self.port, &mails, sessions);
+            accepted = start.elapsed();
+            sink.wait_for_count(before + mails.len());
+            mails.len()
+        });
+        let cpu = (cpu_of_all() - all).saturating_sub(cpu_of(std::process::id()) - me);
+        println!(
+            "Postfix{} over {sessions} sessions: {:.0}/s passed on, {:.2} ms CPU each, accepted {:.0}/s, 250 after {:.1} ms (median) {:.1} ms (p99)",
+            if self.signs { " with OpenDKIM" } else { "" },
+            measured.rate(),
+            cpu.as_secs_f64() * 1_000.0 / mails.len() as f64,
+            mails.len() as f64 / accepted.as_secs_f64(),
+            share(&waits, 0.5),
+            share(&waits, 0.99)
+        );
+    }
+}
+
+impl Drop for Peers {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
 }
 
 /// Memory with so many mails in the outbox, and how fast they leave once the next server is there.
@@ -327,6 +366,6 @@ fn gateway(folder: &Path, smarthost: u16) -> Gateway {
     let organizers = "id,mail,aliases,name,login,password_hash,language,group,secrets,active\n,claire.bernard@agence.example,,Claire Bernard,,,fr,medical,,true\n";
     Gateway::start_with(folder, ports, organizers, |toml| {
         let key = folder.join("dkim-rsa.pem");
-        format!("{toml}\n[[keys.dkim]]\ndomain = \"visio.example\"\nselector = \"rsa\"\nkey_file = \"{}\"\n", key.display())
+        format!("{toml}\n[budgets]\norders_per_day = 100000000\n\n[[keys.dkim]]\ndomain = \"visio.example\"\nselector = \"rsa\"\nkey_file = \"{}\"\n", key.display())
     })
 }
