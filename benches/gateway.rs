@@ -366,6 +366,9 @@ fn gateway(folder: &Path, smarthost: u16) -> Gateway {
     let organizers = "id,mail,aliases,name,login,password_hash,language,group,secrets,active\n,claire.bernard@agence.example,,Claire Bernard,,,fr,medical,,true\n";
     Gateway::start_with(folder, ports, organizers, |toml| {
         let key = folder.join("dkim-rsa.pem");
-        format!("{toml}\n[budgets]\norders_per_day = 100000000\n\n[[keys.dkim]]\ndomain = \"visio.example\"\nselector = \"rsa\"\nkey_file = \"{}\"\n", key.display())
+        format!(
+            "{toml}\n[budgets]\norders_per_day = 100000000\n\n[[keys.dkim]]\ndomain = \"visio.example\"\nselector = \"rsa\"\nkey_file = \"{}\"\n",
+            key.display()
+        )
     })
 }

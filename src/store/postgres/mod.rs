@@ -8,10 +8,10 @@ use crate::domain::record::{Commit, Committed};
 use crate::flow::port::PortResult;
 use crate::store::StoreError;
 use secrecy::{ExposeSecret, SecretString};
-use sql::Writer;
+use sql::{Readers, Writer};
 use sqlx::ConnectOptions;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ pub struct PostgresSettings {
 /// The archive in one PostgreSQL database. Cloning shares it.
 #[derive(Clone)]
 pub struct PostgresArchive {
-    readers: PgPool,
+    readers: Readers,
     writer: Writer,
 }
 
@@ -60,8 +60,8 @@ impl PostgresArchive {
             Err(cause) => return Err(open(reason(cause, &options, settings.wait).await)),
         };
         MIGRATOR.run(&single).await.map_err(|cause| StoreError::Schema { place: place.clone(), cause })?;
-        let readers = pool().max_connections(settings.readers.max(1)).connect_with(options).await.map_err(open)?;
-        Ok(Self { readers, writer: Writer::start(single) })
+        let readers = pool().max_connections(settings.readers.max(1) + 1).connect_with(options).await.map_err(open)?;
+        Ok(Self { readers: Readers::new(readers, settings.readers), writer: Writer::start(single) })
     }
 
     /// Writes what still waits, then ends the connections.

@@ -6,7 +6,8 @@ use crate::domain::record::{Commit, Committed, Repeated, Write};
 use crate::flow::port::PortResult;
 use crate::store::codec::{decode, micros, unsigned};
 use crate::store::unread;
-use std::collections::BTreeMap;
+use sqlx::{AssertSqlSafe, Row};
+use std::collections::{BTreeMap, HashMap};
 
 /// Microseconds of a day.
 const DAY: i64 = 86_400_000_000;
@@ -44,9 +45,13 @@ fn day_of(commit: &Commit) -> Option<i64> {
     received_at.map(|at| micros(at).div_euclid(DAY))
 }
 
-/// Accepted messages of one transaction, by day.
+/// What a transaction writes once for all its commits: accepted messages by day, and how far counters are forgotten.
 #[derive(Default)]
-pub(super) struct Accepted(BTreeMap<i64, i64>);
+pub(super) struct Accepted {
+    days: BTreeMap<i64, i64>,
+    /// No window of a counter is longer than a day: one that was counted began after whatever ended a day before its own end.
+    forget: Option<i64>,
+}
 
 impl Accepted {
     /// Notes how a commit ended: done and seen before are answered with 250.
@@ -56,13 +61,21 @@ impl Accepted {
             Committed::Conflict => return,
         }
         if let Some(day) = day_of(commit) {
-            *self.0.entry(day).or_default() += 1;
+            *self.days.entry(day).or_default() += 1;
         }
+        let ends = commit
+            .writes
+            .iter()
+            .filter_map(|write| if let Write::Count { counter, .. } = write { Some(micros(counter.until)) } else { None });
+        self.forget = self.forget.max(ends.max().map(|end| end - DAY));
     }
 
     /// One upsert a day and transaction, however many messages share it.
     pub(super) async fn write(self, connection: &mut Connection) -> Result<(), sqlx::Error> {
-        for (day, messages) in self.0 {
+        if let Some(end) = self.forget {
+            sqlx::query("DELETE FROM counters WHERE until <= $1").bind(end).execute(&mut *connection).await?;
+        }
+        for (day, messages) in self.days {
             let query = sqlx::query(
                 "INSERT INTO accepted (day, messages) VALUES ($1, $2) ON CONFLICT (day) DO UPDATE SET messages = accepted.messages + excluded.messages",
             );
@@ -88,11 +101,9 @@ pub(super) async fn store_repeated(connection: &mut Connection, repeated: &Repea
     Ok(Committed::Done)
 }
 
-/// One upsert, unless the counter has reached `below`. Windows that are over go with it: no window is longer than a day, so that this
-/// one began after whatever ended a day before its own end.
+/// One upsert, unless the counter has reached `below`.
 pub(super) async fn store_count(connection: &mut Connection, counter: &Counter, below: Option<u32>) -> Result<Committed, sqlx::Error> {
     let until = micros(counter.until);
-    sqlx::query("DELETE FROM counters WHERE until <= $1").bind(until - DAY).execute(&mut *connection).await?;
     let query = sqlx::query(
         "INSERT INTO counters (until, key, count) SELECT $1, $2, 1 WHERE $3 IS NULL OR $3 > 0 \
          ON CONFLICT (until, key) DO UPDATE SET count = counters.count + 1 WHERE $3 IS NULL OR counters.count < $3",
@@ -104,13 +115,20 @@ pub(super) async fn store_count(connection: &mut Connection, counter: &Counter, 
 
 impl Engine {
     pub(super) async fn read_counts(&self, counters: &[Counter]) -> PortResult<Vec<u32>> {
-        let mut counts = Vec::with_capacity(counters.len());
-        for counter in counters {
-            let query = sqlx::query_scalar("SELECT count FROM counters WHERE until = $1 AND key = $2");
-            let query = query.bind(micros(counter.until)).bind(counter.key.0.to_vec());
-            let count: Option<i64> = query.fetch_optional(&self.readers).await.map_err(unread)?;
-            counts.push(unsigned(count.unwrap_or_default()).map_err(decode).map_err(unread)?);
+        if counters.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(counts)
+        let pairs: Vec<String> =
+            (0..counters.len()).map(|place| format!("(until = ${} AND key = ${})", place * 2 + 1, place * 2 + 2)).collect();
+        let statement = format!("SELECT until, key, count FROM counters WHERE {}", pairs.join(" OR "));
+        let mut query = sqlx::query(AssertSqlSafe(statement));
+        for counter in counters {
+            query = query.bind(micros(counter.until)).bind(counter.key.0.to_vec());
+        }
+        let rows = query.fetch_all(&self.readers).await.map_err(unread)?;
+        let found = rows.iter().map(|row| Ok(((row.try_get("until")?, row.try_get("key")?), row.try_get("count")?)));
+        let found: HashMap<(i64, Vec<u8>), i64> = found.collect::<Result<_, sqlx::Error>>().map_err(unread)?;
+        let count = |counter: &Counter| found.get(&(micros(counter.until), counter.key.0.to_vec())).copied().unwrap_or_default();
+        counters.iter().map(|counter| unsigned(count(counter)).map_err(decode).map_err(unread)).collect()
     }
 }

@@ -10,6 +10,7 @@ mod ledger;
 mod list;
 mod queue;
 mod read;
+mod readers;
 mod reconcile;
 mod room;
 mod session;
@@ -17,4 +18,5 @@ mod suppression;
 mod writer;
 
 use super::engine;
+pub(super) use readers::Readers;
 pub(super) use writer::Writer;

@@ -121,7 +121,7 @@ struct Sum {
 
 impl Engine {
     pub(super) async fn balance(&self, now: DateTime<Utc>, progress: &(dyn Fn(Progress) + Send + Sync)) -> PortResult<Reconciliation> {
-        let mut connection = self.readers.acquire().await.map_err(unread)?;
+        let mut connection = self.readers.apart().await.map_err(unread)?;
         // One view for all queries: what is written meanwhile is not in it.
         sqlx::query(BEGIN_VIEW).execute(&mut *connection).await.map_err(unread)?;
         let found = reconcile(&mut connection, now, progress).await;

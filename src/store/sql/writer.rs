@@ -114,11 +114,31 @@ async fn transaction(single: &Pool, commits: &[Commit]) -> Result<Vec<PortResult
     result
 }
 
+/// Most transactions are of commits that stand: they are written straight away. Where one does not, all is undone and written again
+/// with a savepoint for each.
 async fn whole(connection: &mut Connection, commits: &[Commit]) -> Result<Vec<PortResult<Committed>>, sqlx::Error> {
+    begin(connection).await?;
+    if all(connection, commits).await? {
+        sqlx::query("COMMIT").execute(connection).await?;
+        return Ok(commits.iter().map(|_| Ok(Committed::Done)).collect());
+    }
+    sqlx::query("ROLLBACK").execute(&mut *connection).await?;
     begin(connection).await?;
     let outcomes = each(connection, commits).await?;
     sqlx::query("COMMIT").execute(connection).await?;
     Ok(outcomes)
+}
+
+/// Whether every commit stands. An error that would be one commit's own is found again, and told apart, by [`each`].
+async fn all(connection: &mut Connection, commits: &[Commit]) -> Result<bool, sqlx::Error> {
+    let mut accepted = Accepted::default();
+    for commit in commits {
+        match apply(connection, commit).await {
+            Ok(Committed::Done) => accepted.note(commit, Committed::Done),
+            Ok(Committed::Duplicate | Committed::Conflict) | Err(_) => return Ok(false),
+        }
+    }
+    accepted.write(connection).await.map(|()| true)
 }
 
 /// The outer error means that the transaction is lost; what is wrong with one commit is its own result.

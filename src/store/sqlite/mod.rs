@@ -7,9 +7,9 @@ mod sql;
 use crate::domain::record::{Commit, Committed};
 use crate::flow::port::PortResult;
 use crate::store::StoreError;
-use sql::Writer;
+use sql::{Readers, Writer};
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ const BUSY: Duration = Duration::from_secs(30);
 /// The archive in one SQLite file. Cloning shares it.
 #[derive(Clone)]
 pub struct SqliteArchive {
-    readers: SqlitePool,
+    readers: Readers,
     writer: Writer,
 }
 
@@ -41,8 +41,8 @@ impl SqliteArchive {
             .busy_timeout(BUSY);
         let single = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await.map_err(open)?;
         MIGRATOR.run(&single).await.map_err(|cause| StoreError::Schema { place: path.display().to_string(), cause })?;
-        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await.map_err(open)?;
-        Ok(Self { readers, writer: Writer::start(single) })
+        let readers = SqlitePoolOptions::new().max_connections(READERS + 1).connect_with(options).await.map_err(open)?;
+        Ok(Self { readers: Readers::new(readers, READERS), writer: Writer::start(single) })
     }
 
     /// Writes what still waits, then lets go of the file.
