@@ -44,14 +44,21 @@ fn a_fresh_gateway_is_managed_in_json() {
     assert_eq!(lines(&with(&["organizer", "remove", "claire.bernard@agence.example"], b""))[0]["active"], false);
     assert_eq!(lines(&with(&["organizer", "list"], b""))[0]["active"], false);
 
-    for command in [["meeting", "list"], ["hold", "list"], ["alert", "list"]] {
+    for command in [["meeting", "list"], ["hold", "list"], ["queue", "list"], ["alert", "list"]] {
         assert!(lines(&with(&command, b"")).is_empty(), "{command:?}");
     }
     let nobody = "00000000-0000-7000-8000-000000000000";
-    for command in [["meeting", "show", nobody], ["hold", "release", nobody], ["hold", "drop", nobody], ["alert", "ack", nobody]] {
+    let missing = [["meeting", "show", nobody], ["hold", "release", nobody], ["hold", "drop", nobody], ["alert", "ack", nobody]];
+    for command in missing.into_iter().chain([["queue", "show", nobody], ["queue", "retry", nobody], ["queue", "drop", nobody]]) {
         assert_eq!(with(&command, b"").status.code(), Some(4), "{command:?}");
     }
     assert_eq!(paravent(&["meeting"], b"").status.code(), Some(2));
+
+    lines(&with(&["queue", "pause", "Hopital.example"], b""));
+    assert_eq!(lines(&with(&["queue", "list"], b""))[0]["destination"], "hopital.example");
+    assert_eq!(with(&["queue", "pause", "no domain"], b"").status.code(), Some(1));
+    lines(&with(&["queue", "resume", "hopital.example"], b""));
+    assert_eq!(with(&["queue", "resume", "hopital.example"], b"").status.code(), Some(4), "it was not paused");
 }
 
 #[test]

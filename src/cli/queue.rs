@@ -1,6 +1,7 @@
 //! `paravent queue list|show|retry|drop|pause|resume`
 
 use super::{Desk, FAILED, NOT_FOUND, Outcome, block_on, output};
+use crate::domain::address::Mailbox;
 use crate::domain::delivery::{OutboxItem, OutboxState};
 use crate::domain::id::OutboxId;
 use crate::domain::queue::{Paused, QueueFilter, QueueRow};
@@ -83,6 +84,7 @@ pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
                 ended(desk, &id.to_string(), end, "was dropped")
             }
             Command::Pause { destination } => {
+                anyhow::ensure!(Mailbox::parse(&format!("x@{destination}")).is_ok(), "{} is no domain", output::shown(destination));
                 let end = crate::app::gateway(&config).await?.queue_pause(destination, "operator").await?;
                 ended(desk, destination, end, "is paused")
             }
@@ -97,6 +99,7 @@ pub(super) fn run(desk: &Desk, command: &Command) -> Outcome {
 fn list(desk: &Desk, rows: &[QueueRow], paused: &[Paused]) -> Outcome {
     if desk.json {
         rows.iter().try_for_each(output::json)?;
+        paused.iter().try_for_each(output::json)?;
         return Ok(ExitCode::SUCCESS);
     }
     let cells: Vec<Vec<String>> = rows
