@@ -11,6 +11,8 @@ use support::sink::Sink;
 use support::{net, postgres};
 
 const GUESTS: usize = 60;
+/// Invitations that each gateway takes at the same time.
+const ROUNDS: usize = 5;
 
 struct Stage {
     one: Gateway,
@@ -69,9 +71,26 @@ async fn two_gateways_send_each_mail_once_and_one_survives_the_other() {
     let Some(mut stage) = Stage::set().await else { return };
     let guests: Vec<String> = (0..GUESTS).map(|number| format!("guest{number}@cabinet.example")).collect();
     let title = Letter::new("shared", &guests).title();
-    submit(&stage.one, "shared", &guests);
-    let invitation = |taken: &support::sink::Taken| Invited::read(taken, &title).map(|invited| invited.guest);
-    stage.sink.wait_for("an invitation for everybody", |taken| (taken.iter().filter_map(invitation).count() >= GUESTS).then_some(()));
+    // Both are busy at once, and each finds the other's mail due.
+    let busy: Vec<String> = (0..ROUNDS).map(|round| format!("busy{round}")).collect();
+    std::thread::scope(|scope| {
+        for gateway in [&stage.one, &stage.other] {
+            let (busy, guests) = (&busy, &guests);
+            scope.spawn(move || {
+                let door = gateway.ports.submission;
+                busy.iter().for_each(|name| submit(gateway, &format!("{name}-{door}"), guests));
+            });
+        }
+        submit(&stage.one, "shared", &guests);
+    });
+    let invitation = |taken: &support::sink::Taken| {
+        let summary = calendar(taken).filter(|_| taken.to != ORGANIZER)?.main_event()?.summary.clone()?;
+        Some(format!("{summary} {}", taken.to))
+    };
+    let all = GUESTS * (2 * ROUNDS + 1);
+    stage
+        .sink
+        .wait_for("every invitation", |taken| (taken.iter().filter_map(invitation).collect::<BTreeSet<_>>().len() >= all).then_some(()));
     let invited: Vec<Invited> = stage.sink.taken().iter().filter_map(|taken| Invited::read(taken, &title)).collect();
 
     // Everybody answers, at either door; one gateway is killed in the middle.
