@@ -158,8 +158,8 @@ impl Worker {
             return Ok(Vec::new());
         }
         let (not_to, not) = (lanes.full(at), lanes.ids());
-        let until = now + TimeDelta::seconds(i64::from(self.settings.lease_seconds));
-        let due = self.archive.outbox_claim(&Claim { node: self.node, now, until, limit, not_to: &not_to, not: &not }).await?;
+        let claim = Claim { node: self.node, now, until: now + self.lease(), limit, not_to: &not_to, not: &not };
+        let due = self.archive.outbox_claim(&claim).await?;
         Ok(due.into_iter().filter(|item| lanes.take(item.id, &item.destination(), at)).collect())
     }
 
@@ -183,9 +183,7 @@ impl Worker {
     /// Says that this node lives. Where that fails, another takes over when the lease ends.
     async fn renew(&self) {
         let now = self.world.now();
-        if let Err(error) =
-            self.archive.outbox_renew(self.node, now, now + TimeDelta::seconds(i64::from(self.settings.lease_seconds))).await
-        {
+        if let Err(error) = self.archive.outbox_renew(self.node, now, now + self.lease()).await {
             tracing::error!(%error, "what is in hand is no longer sure to be ours");
         }
     }
@@ -216,6 +214,7 @@ impl Worker {
         Duration::from_secs(self.settings.look_seconds).max(PAUSE)
     }
 
+    /// One length for a claim and for the rhythm in which it is renewed: one that ended before its renewal would let two nodes send one mail.
     fn lease(&self) -> Duration {
         Duration::from_secs(self.settings.lease_seconds.max(3).into())
     }
