@@ -6,7 +6,6 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use chrono::TimeDelta;
 use paravent::domain::alert::{Alert, AlertAction, AlertKind, AlertState, Severity};
-use paravent::domain::conference::{Conference, ConferenceKey, Server, Servers};
 use paravent::domain::delivery::OutboxPurpose::{Helpdesk, Invitation};
 use paravent::domain::doorstep::SharedLinks;
 use paravent::domain::meeting::Guest;
@@ -160,22 +159,6 @@ async fn the_calendar_file_is_what_the_guest_was_sent() {
     assert_eq!(ask(&house, "GET", "/j/x/invitation.ics", "none", "").await.0, StatusCode::GONE);
 }
 
-/// The door, with these settings.
-fn door(house: &House, settings: JoinSettings) -> Join {
-    let key = ConferenceKey::shared_secret(&[5; 32]).unwrap();
-    let tokens = Conference::new(key, "paravent", "jitsi", "meet.internal.example", 5).unwrap();
-    let first = Server { url: "https://meet.example".into(), tenant: None, tokens, groups: vec![] };
-    Join {
-        archive: house.archive.clone(),
-        world: house.clock.clone(),
-        links: house.gateway.links.clone(),
-        servers: Arc::new(Servers { first, others: vec![] }),
-        desk: house.gateway.clone(),
-        bell: house.bell.clone(),
-        settings,
-    }
-}
-
 async fn enters(join: &Join, token: &str, from: &str) -> bool {
     matches!(join.enter(token, Some(from.parse().unwrap())).await.unwrap(), Entry::Admitted(_))
 }
@@ -184,12 +167,12 @@ async fn enters(join: &Join, token: &str, from: &str) -> bool {
 async fn a_link_in_many_places_is_told_and_by_policy_refused() {
     let (house, token) = invited().await;
     house.clock.move_by(TimeDelta::hours(29));
-    let join = door(&house, JoinSettings::default());
+    let join = house.door(JoinSettings::default());
     for from in ["192.0.2.1", "192.0.2.77", "198.51.100.1", "2001:db8::1", "2001:db8:0:9::1"] {
         assert!(enters(&join, &token, from).await);
     }
     assert_eq!(alerts(&house).await.len(), 0, "three networks: at home, on the way, at the office");
-    let refusing = door(&house, JoinSettings { shared_links: SharedLinks::Refuse, ..JoinSettings::default() });
+    let refusing = house.door(JoinSettings { shared_links: SharedLinks::Refuse, ..JoinSettings::default() });
     let Entry::Refused(page) = refusing.enter(&token, Some("203.0.113.1".parse().unwrap())).await.unwrap() else { panic!("refused") };
     assert!(page.state == JoinState::Shared && page.meeting.is_none(), "{page:?}");
     let alert = alerts(&house).await.remove(0);
@@ -200,7 +183,7 @@ async fn a_link_in_many_places_is_told_and_by_policy_refused() {
     assert!(enters(&refusing, &token, "192.0.2.1").await, "where they were before they may be again");
     assert!(enters(&join, &token, "203.0.113.1").await, "where the policy is to tell, they come in");
     house.clock.move_by(TimeDelta::hours(-29));
-    let ignoring = door(&house, JoinSettings { shared_links: SharedLinks::Ignore, ..JoinSettings::default() });
+    let ignoring = house.door(JoinSettings { shared_links: SharedLinks::Ignore, ..JoinSettings::default() });
     house.clock.move_by(TimeDelta::hours(29));
     assert!(enters(&ignoring, &token, "203.0.113.200").await && alerts(&house).await[0].count == 2);
     assert_eq!(house.gateway.act(alert.id, AlertAction::RevokeLink, "helpdesk:h1").await.unwrap(), Acted::Done);
@@ -214,7 +197,7 @@ async fn a_link_in_many_places_is_told_and_by_policy_refused() {
 async fn a_second_place_while_the_guest_is_in_the_room_is_told_at_once() {
     let (house, token) = invited().await;
     house.clock.move_by(TimeDelta::hours(29));
-    let join = door(&house, JoinSettings::default());
+    let join = house.door(JoinSettings::default());
     assert!(enters(&join, &token, "192.0.2.1").await);
     let (meeting, guests) = house.meeting().await;
     let now = house.gateway.world.now();

@@ -9,9 +9,8 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use chrono::TimeDelta;
-use paravent::domain::conference::{Conference, ConferenceKey, Server, Servers};
 use paravent::domain::doorstep::WaitingRoom;
-use paravent::flow::join::{Join, JoinSettings};
+use paravent::flow::join::JoinSettings;
 use paravent::flow::seal::Seal;
 use paravent::flow::sign_in::{SignIn, SignInSettings};
 use paravent::oidc::{Oidc, SignInSettings as ProviderSettings};
@@ -96,18 +95,7 @@ pub fn pages(house: &House, issuer: &str, secret: &str, more: &str) -> Router {
     let words = Arc::new(Pages::load().unwrap());
     let reception = Arc::new(Reception::new(Some(sign_in), words.clone(), "https://visio.example"));
     let who = Router::new().route("/who", get(who)).with_state(reception.clone());
-    let key_of_conference = ConferenceKey::shared_secret(&[5; 32]).unwrap();
-    let tokens = Conference::new(key_of_conference, "paravent", "jitsi", "meet.internal", 5).unwrap();
-    let first = Server { url: "https://meet.example".into(), tenant: None, tokens, groups: vec![] };
-    let join = Join {
-        archive: house.archive.clone(),
-        world: house.clock.clone(),
-        links: house.gateway.links.clone(),
-        servers: Arc::new(Servers { first, others: vec![] }),
-        desk: house.gateway.clone(),
-        bell: house.bell.clone(),
-        settings: JoinSettings { waiting_room: WaitingRoom::UntilModerator, ..JoinSettings::default() },
-    };
+    let join = house.door(JoinSettings { waiting_room: WaitingRoom::UntilModerator, ..JoinSettings::default() });
     let (running, stopping) = watch::channel(false);
     // Nothing stops while the test lives.
     std::mem::forget(running);

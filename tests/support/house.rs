@@ -10,6 +10,7 @@ use paravent::domain::attachment::AttachmentPolicy;
 use paravent::domain::authentication::Authentication;
 use paravent::domain::budget::Budgets;
 use paravent::domain::compose::Stationery;
+use paravent::domain::conference::{Conference, ConferenceKey, Server, Servers};
 use paravent::domain::delivery::{OutboxItem, OutboxPurpose, OutboxState};
 use paravent::domain::id::{GuestId, OrganizerId};
 use paravent::domain::language::Language;
@@ -19,6 +20,7 @@ use paravent::domain::mime::{self, InboundMail, MimeLimits};
 use paravent::domain::organizer::{Anonymity, Group, Organizer};
 use paravent::domain::record::{Commit, Write};
 use paravent::domain::token::{AliasDomain, Purpose, TokenKeys};
+use paravent::flow::join::{Join, JoinSettings};
 use paravent::flow::port::{
     Archive, Authenticator, Bell, Directory, Incoming, MailDoor, PortResult, Reception, Session, Submitter, Waker, World,
 };
@@ -214,6 +216,22 @@ impl House {
     pub async fn accept(&self, door: MailDoor, from: &str, to: &str, message: &str) {
         let answers = self.give(door, from, &[to], message).await;
         assert!(answers[0].starts_with("250"), "{answers:?}");
+    }
+
+    /// The door to its meetings, with these settings.
+    pub fn door(&self, settings: JoinSettings) -> Join {
+        let key = ConferenceKey::shared_secret(&[5; 32]).unwrap();
+        let tokens = Conference::new(key, "paravent", "jitsi", "meet.internal", 5).unwrap();
+        let first = Server { url: "https://meet.example".into(), tenant: None, tokens, groups: vec![] };
+        Join {
+            archive: self.archive.clone(),
+            world: self.clock.clone(),
+            links: self.gateway.links.clone(),
+            servers: Arc::new(Servers { first, others: vec![] }),
+            desk: self.gateway.clone(),
+            bell: self.bell.clone(),
+            settings,
+        }
     }
 
     /// Takes all mail that waits out of the outbox, oldest first.
